@@ -1,0 +1,36 @@
+/** What the governor keeps of each open connection, and what it needs an adapter to do with it. */
+
+import type { Lease } from './lease.ts'
+
+/** The adapter's hands on one connection. Promises reject with the driver's errors. */
+export interface Hands {
+  /** Runs one statement of ours and resolves with its rows. */
+  run(statement: string): Promise<readonly unknown[]>
+  /** One cheap round trip. */
+  ping(): Promise<void>
+  /** Nothing is running or queued on the connection. */
+  quiet(): boolean
+  /** In the pool, and not checked out. */
+  idle(): boolean
+  /** Takes the connection out of the pool and closes it politely, waiting for nothing. */
+  yield(): void
+  /** Takes it out of the pool and cuts it. */
+  drop(): void
+}
+
+export interface GovernedConnection {
+  readonly lease: Lease
+  readonly hands: Hands
+  /** Held at least this long under contention. */
+  readonly quantumMs: number
+  /** The server confirmed the lease, or made clear that it holds none. */
+  confirmed: boolean
+  /** The application has it. */
+  checkedOut: boolean
+  /** Not to be used again: the reason is in the stats. */
+  spoilt: boolean
+  /** A census or ping that is under way; resolves to whether the connection is alive. */
+  checking: Promise<boolean> | undefined
+  /** Housekeeping has been asked for and has not run yet. */
+  scheduled: boolean
+}

@@ -1,0 +1,35 @@
+/** What an engine fills in. Pure data and functions: SQL text, parsers, classification. No I/O. */
+
+import type { Census } from './census.ts'
+import type { ErrorKind } from './errors.ts'
+import type { LeaseStep } from './policy.ts'
+
+export type Engine = 'postgresql' | 'mysql' | 'mariadb'
+
+export interface Dialect {
+  readonly engine: Engine
+  /** The finest lease the server can hold, in milliseconds; leases are rounded up to it. */
+  readonly leaseGranularityMs: number
+  /** By SQLSTATE or errno; by message only where the code alone is ambiguous. */
+  classify(error: unknown): ErrorKind
+  /**
+   * True for the error of a server or proxy that will not take a lease at start-up; the connect is
+   * then tried again without one.
+   */
+  refusesLease(error: unknown): boolean
+  /**
+   * One statement that counts the slots and, where the session still carries `leaseMs`, sets the
+   * lease that the counts call for by `ladder`.
+   */
+  censusAndLease(leaseMs: number, ladder: readonly LeaseStep[]): string
+  /** Reads the one row of `censusAndLease`. Throws where it is not what the statement returns. */
+  parseCensus(rows: readonly unknown[]): CensusAndLease
+  /** One statement that sets the lease of the session it runs on. */
+  setLease(leaseMs: number): string
+}
+
+export interface CensusAndLease {
+  readonly census: Census
+  /** The lease the server now holds for this session, or undefined when it holds none of ours. */
+  readonly leaseMs: number | undefined
+}

@@ -1,0 +1,20 @@
+/** What the core reads from the process's environment, through a port: the function's own facts. */
+
+export type Env = Readonly<Record<string, string | undefined>>
+
+export const systemEnv: Env = process.env
+
+/** The Lambda function's name, or undefined outside Lambda. Source: `AWS_LAMBDA_FUNCTION_NAME`. */
+export function functionName(env: Env): string | undefined {
+  const name = env['AWS_LAMBDA_FUNCTION_NAME']
+  return name === undefined || name === '' ? undefined : name
+}
+
+/**
+ * Something that differs from one invocation to the next, or undefined where nothing is known
+ * (outside Lambda, or where several invocations share the process). Lambda's Node runtime sets
+ * the trace id before each invocation.
+ */
+export function invocationMark(env: Env): string | undefined {
+  return env['AWS_LAMBDA_MAX_CONCURRENCY'] === undefined ? env['_X_AMZN_TRACE_ID'] : undefined
+}

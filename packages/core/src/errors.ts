@@ -1,0 +1,85 @@
+/** Errors of our own, and the details we add to the drivers' errors. */
+
+const BRAND = Symbol.for('leasehold.error')
+
+/** Every condition of our own. The list is closed: a new code is a new minor version. */
+export const ERROR_CODES = [
+  /** Options are missing, unknown, out of range, or contradict each other. */
+  'INVALID_OPTIONS',
+  /** The driver handed in lacks a member that governance needs. */
+  'UNSUPPORTED_DRIVER',
+  /** Every connection of this pool was in use until the deadline. */
+  'ACQUIRE_TIMEOUT',
+  /** One attempt to connect, or one check of a connection, took longer than it may. */
+  'CONNECT_TIMEOUT',
+] as const
+
+export type LeaseholdErrorCode = (typeof ERROR_CODES)[number]
+
+/** An error that Leasehold itself raises; a driver's error is never wrapped in it. */
+export class LeaseholdError extends Error {
+  readonly code: LeaseholdErrorCode
+
+  constructor(code: LeaseholdErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'LeaseholdError'
+    this.code = code
+    Object.defineProperty(this, BRAND, { value: true })
+  }
+
+  /** Recognises the error across copies of the package, where `instanceof` fails. */
+  static is(value: unknown): value is LeaseholdError {
+    return typeof value === 'object' && value !== null && BRAND in value
+  }
+}
+
+/**
+ * What an error means for the connection and for the next attempt.
+ *
+ * - `saturated`: no slot is free; waiting helps
+ * - `auth`: the server refused the credential
+ * - `lost`: the session is gone
+ * - `read-only`: the server is no longer a writer (after a failover)
+ * - `starting`: the server, or the way to it, is not there yet; waiting helps
+ * - `transient`: the statement lost a race (deadlock, serialization); the session is sound
+ * - `fatal`: anything else; waiting does not help
+ */
+export type ErrorKind = 'saturated' | 'auth' | 'lost' | 'read-only' | 'starting' | 'transient' | 'fatal'
+
+/** What `error.leasehold` says of a failed connect. */
+export interface FailureDetails {
+  readonly kind: ErrorKind
+  /** Connect attempts made, the last one included. */
+  readonly attempts: number
+  /** Milliseconds from the first attempt until the error surfaced. */
+  readonly waitedMs: number
+  /** Used slots / slots in the newest census, or undefined where none could be taken. */
+  readonly pressure: number | undefined
+  /** One sentence for the log: what, how long, the census, what to do. */
+  readonly summary: string
+}
+
+/** Adds `leasehold` to a driver's error: not enumerable, so that nothing that prints it changes. */
+export function annotate(error: unknown, details: FailureDetails): void {
+  if (typeof error !== 'object' || error === null || !Object.isExtensible(error)) return
+  Object.defineProperty(error, 'leasehold', {
+    value: Object.freeze(details),
+    configurable: true,
+    enumerable: false,
+    writable: false,
+  })
+}
+
+/** The `leasehold` details of a driver's error, or undefined where it carries none. */
+export function failureDetails(error: unknown): FailureDetails | undefined {
+  if (typeof error !== 'object' || error === null) return undefined
+  return (error as { leasehold?: FailureDetails }).leasehold
+}
+
+/** A driver's own code (SQLSTATE, `ER_…`, errno name), for messages; never the error's text. */
+export function codeOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null) return 'unknown'
+  const { code, errno } = error as { code?: unknown; errno?: unknown }
+  if (typeof code === 'string' && code !== '') return code
+  return typeof errno === 'number' ? String(errno) : 'unknown'
+}

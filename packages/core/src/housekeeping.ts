@@ -1,0 +1,151 @@
+/** What happens after a response: count the slots, move the lease to another tier, keep or yield. */
+
+import type { Clock } from './clock.ts'
+import type { GovernedConnection } from './connection.ts'
+import { within } from './deadline.ts'
+import type { Dialect } from './dialect.ts'
+import { LeaseholdError } from './errors.ts'
+import type { Knowledge } from './knowledge.ts'
+import type { ResolvedOptions } from './options/options.ts'
+import { keeping, leaseFor, type LeaseStep } from './policy.ts'
+import type { Random } from './random.ts'
+import type { Stats } from './stats.ts'
+
+export interface HousekeepingParts {
+  readonly dialect: Dialect
+  readonly options: ResolvedOptions
+  readonly clock: Clock
+  readonly random: Random
+  readonly ladder: readonly LeaseStep[]
+  readonly knowledge: Knowledge
+  readonly stats: Stats
+  /** The census found a session without the lease that it was opened with. */
+  readonly leaseNotHeld: () => void
+  /** The server will not answer a census; told once. */
+  readonly censusRefused: (error: unknown) => void
+}
+
+export class Housekeeping {
+  readonly #parts: HousekeepingParts
+  #refused = false
+
+  constructor(parts: HousekeepingParts) {
+    this.#parts = parts
+  }
+
+  /** The server will not answer a census: leases stay as they are opened. */
+  get refused(): boolean {
+    return this.#refused
+  }
+
+  /** Whether anything is to be done for a connection that was just given back. Hot. */
+  due(governed: GovernedConnection): boolean {
+    const { knowledge } = this.#parts
+    if (governed.checking !== undefined || this.#refused) return false
+    if (!governed.confirmed || knowledge.censusDue()) return true
+    if (knowledge.isCalm) return this.#leaseIsStale(governed)
+    return true
+  }
+
+  /** Counts, then keeps or yields. Never rejects: housekeeping that fails leaves a plain pool. */
+  async run(governed: GovernedConnection): Promise<void> {
+    const { knowledge } = this.#parts
+    const wantsCensus = !governed.confirmed || knowledge.censusDue() || this.#leaseIsStale(governed)
+    let decision = wantsCensus ? 'look' : this.#decide(governed, false)
+    if (decision === 'look') {
+      if (!(await this.count(governed))) return
+      decision = this.#decide(governed, true)
+    }
+    if (decision !== 'yield' || governed.spoilt || !governed.hands.idle()) return
+    this.#parts.stats.yielded += 1
+    knowledge.sawYield()
+    governed.hands.yield()
+  }
+
+  #decide(governed: GovernedConnection, fresh: boolean): 'keep' | 'look' | 'yield' {
+    const { knowledge, options, random } = this.#parts
+    return keeping(
+      {
+        view: knowledge.view,
+        viewAgeMs: knowledge.viewAgeMs,
+        heldMs: governed.lease.ageMs(),
+        quantumMs: governed.quantumMs,
+        gapMs: knowledge.gapMs,
+        fresh,
+      },
+      options,
+      random,
+    )
+  }
+
+  /** The newest view calls for another tier than the one this connection has. */
+  #leaseIsStale(governed: GovernedConnection): boolean {
+    const { knowledge, ladder } = this.#parts
+    if (governed.lease.keeper === 'client' || knowledge.view === undefined) return false
+    return this.#granted(leaseFor(knowledge.view, ladder)) !== governed.lease.leaseMs
+  }
+
+  #granted(leaseMs: number): number {
+    const { leaseGranularityMs } = this.#parts.dialect
+    return Math.ceil(leaseMs / leaseGranularityMs) * leaseGranularityMs
+  }
+
+  /** Takes one census on an idle connection and sets its lease; resolves to whether it is alive. */
+  async count(governed: GovernedConnection): Promise<boolean> {
+    const { clock, options } = this.#parts
+    const counting = within(clock, options.connectTimeoutMs, 'a census', () => this.#count(governed)).then(
+      () => true,
+      (error: unknown) => this.#failed(governed, error),
+    )
+    governed.checking = counting
+    const alive = await counting
+    governed.checking = undefined
+    if (!alive && !governed.spoilt) {
+      this.#parts.stats.lost += 1
+      governed.spoilt = true
+      if (governed.hands.idle()) governed.hands.drop()
+    }
+    return alive && !this.#refused
+  }
+
+  /** Whether the connection survives a failed census: a refused statement does not cost it. */
+  async #failed(governed: GovernedConnection, error: unknown): Promise<boolean> {
+    const { dialect, options } = this.#parts
+    if (LeaseholdError.is(error) || dialect.classify(error) === 'lost') return false
+    this.#refused = true
+    this.#parts.censusRefused(error)
+    governed.confirmed = true
+    if (governed.lease.keeper === 'client') return true
+    // Nobody will ever set this lease again, so it must not stay the short one of the start.
+    try {
+      await governed.hands.run(dialect.setLease(options.maxLeaseMs))
+      governed.lease.grant(options.maxLeaseMs)
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  async #count(governed: GovernedConnection): Promise<void> {
+    const { dialect, knowledge, ladder, stats } = this.#parts
+    const { lease, hands } = governed
+    const askedMs = lease.leaseMs
+    const { census, leaseMs } = dialect.parseCensus(await hands.run(dialect.censusAndLease(askedMs, ladder)))
+    stats.censuses += 1
+    const view = knowledge.learn(census)
+    lease.touch()
+    if (lease.keeper === 'client') return
+    if (leaseMs === undefined) {
+      governed.confirmed = true
+      this.#parts.leaseNotHeld()
+      lease.grant(this.#parts.options.maxLeaseMs, 'client')
+      return
+    }
+    governed.confirmed = true
+    lease.grant(leaseMs)
+    const wantedMs = this.#granted(leaseFor(view, ladder))
+    if (wantedMs === leaseMs) return
+    await hands.run(dialect.setLease(wantedMs))
+    lease.grant(wantedMs)
+  }
+}

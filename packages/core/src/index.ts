@@ -1,0 +1,46 @@
+/** @leasehold/core: what both adapters share. Applications import an adapter; this is for adapters and tests. */
+
+export { type Census, type FleetView, pressureOf, viewOf } from './census.ts'
+export { type Clock, Moment, systemClock } from './clock.ts'
+export type { GovernedConnection, Hands } from './connection.ts'
+export { Deadline, within } from './deadline.ts'
+export type { CensusAndLease, Dialect, Engine } from './dialect.ts'
+export { type Env, functionName, invocationMark, systemEnv } from './env.ts'
+export {
+  annotate,
+  codeOf,
+  ERROR_CODES,
+  type ErrorKind,
+  failureDetails,
+  type FailureDetails,
+  LeaseholdError,
+  type LeaseholdErrorCode,
+} from './errors.ts'
+export { type Fitness, Governor, type Opened, type Surroundings } from './governor.ts'
+export { formatLabel, parseLabel, type SessionLabel } from './label.ts'
+export { Lease, type LeaseKeeper, leaseMarginMs } from './lease.ts'
+export { consoleLogger, LimitedLog, type Logger } from './log.ts'
+export type { Attempt } from './open.ts'
+export { type Field, FIELDS } from './options/fields.ts'
+export type { LeaseholdOptions, ResolvedOptions } from './options/options.ts'
+export { OPTION_NAMES, resolveOptions, splitOptions } from './options/resolve.ts'
+export { optionsTable } from './options/table.ts'
+export {
+  calm,
+  contended,
+  drawQuantumMs,
+  firstDelayMs,
+  type HolderState,
+  type Keeping,
+  keeping,
+  leaseFor,
+  leaseLadder,
+  type LeaseStep,
+  type NewcomerState,
+  nextDelayMs,
+  type PolicyLimits,
+  publishedWaitMs,
+  type WaitingState,
+} from './policy.ts'
+export { type Random, systemRandom } from './random.ts'
+export { newStats, type Stats } from './stats.ts'

@@ -1,0 +1,98 @@
+/** What one environment knows of the fleet: the newest census, and its own recent past. */
+
+import { type Census, type FleetView, pressureOf, viewOf } from './census.ts'
+import { type Clock, Moment } from './clock.ts'
+import { type Env, invocationMark } from './env.ts'
+import type { ResolvedOptions } from './options/options.ts'
+import { calm, contended } from './policy.ts'
+import type { Random } from './random.ts'
+
+/** Own idle gaps are averaged with this weight for the newest. */
+const GAP_WEIGHT = 0.5
+
+export class Knowledge {
+  readonly #clock: Clock
+  readonly #random: Random
+  readonly #env: Env
+  readonly #options: ResolvedOptions
+  readonly #viewTaken: Moment
+  readonly #yielded: Moment
+  #yieldedIn: string | undefined
+  #hasYielded = false
+  #refusedCount: number | undefined
+  #nextCensusMs = 0
+  #view: FleetView | undefined
+  #isCalm = false
+  #isContended = false
+  #gapMs = 0
+
+  constructor(options: ResolvedOptions, clock: Clock, random: Random, env: Env) {
+    this.#options = options
+    this.#clock = clock
+    this.#random = random
+    this.#env = env
+    this.#viewTaken = new Moment(clock)
+    this.#yielded = new Moment(clock)
+  }
+
+  get view(): FleetView | undefined {
+    return this.#view
+  }
+
+  get viewAgeMs(): number {
+    return this.#view === undefined ? Number.POSITIVE_INFINITY : this.#viewTaken.elapsedMs(this.#clock)
+  }
+
+  get pressure(): number | undefined {
+    return this.#view === undefined ? undefined : pressureOf(this.#view)
+  }
+
+  /** Mean idle gap between uses of this environment's connections, in milliseconds. */
+  get gapMs(): number {
+    return this.#gapMs
+  }
+
+  get isCalm(): boolean {
+    return this.#isCalm
+  }
+
+  get isContended(): boolean {
+    return this.#isContended
+  }
+
+  learn(census: Census): FleetView {
+    const view = viewOf(census, this.#options.fleet, this.#clock.epochMs(), this.#refusedCount)
+    this.#refusedCount = census.refusedCount
+    this.#view = view
+    this.#viewTaken.set(this.#clock)
+    this.#isCalm = calm(view, this.#options)
+    this.#isContended = contended(view)
+    // Jittered, so that environments that started together do not count together for ever.
+    this.#nextCensusMs = this.#options.censusEveryMs * (0.75 + 0.5 * this.#random.next())
+    return view
+  }
+
+  /** A census has not been taken for longer than the (jittered) interval. */
+  censusDue(): boolean {
+    return this.#view === undefined || this.#viewTaken.elapsedMs(this.#clock) >= this.#nextCensusMs
+  }
+
+  /** A connection was used again after `idleMs`. */
+  sawGap(idleMs: number): void {
+    this.#gapMs += (idleMs - this.#gapMs) * GAP_WEIGHT
+  }
+
+  sawYield(): void {
+    this.#hasYielded = true
+    this.#yielded.set(this.#clock)
+    this.#yieldedIn = invocationMark(this.#env)
+  }
+
+  /** Since the last yield, unless it was in this very invocation: then no courtesy is owed. */
+  sinceYieldMs(): number | undefined {
+    if (!this.#hasYielded) return undefined
+    const mark = invocationMark(this.#env)
+    if (mark !== undefined && mark === this.#yieldedIn) return undefined
+    return this.#yielded.elapsedMs(this.#clock)
+  }
+}

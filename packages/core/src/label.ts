@@ -1,0 +1,41 @@
+/**
+ * The label that every governed session carries where other sessions can read it: the only channel
+ * between environments. PostgreSQL shows `application_name` of every session to any login.
+ */
+
+/** PostgreSQL cuts `application_name` at 63 bytes. */
+const MAX_LABEL_BYTES = 63
+const PREFIX = 'lh'
+
+export interface SessionLabel {
+  readonly fleet: string
+  /** The function's name, cut to what fits. */
+  readonly name: string
+  /** How long the session had to wait for its slot, in milliseconds; 0 when it was let in at once. */
+  readonly waitedMs: number
+  /** When the session was opened, by its environment's clock; whole seconds. */
+  readonly openedEpochMs: number
+}
+
+/** `lh:<fleet>:<waited ms>:<opened, seconds in base 36>:<name>`, at most 63 bytes. */
+export function formatLabel(label: SessionLabel): string {
+  const openedS = Math.floor(label.openedEpochMs / 1_000).toString(36)
+  const head = `${PREFIX}:${label.fleet}:${Math.max(0, Math.round(label.waitedMs))}:${openedS}:`
+  return head + plain(label.name).slice(0, Math.max(0, MAX_LABEL_BYTES - head.length))
+}
+
+/** The label in `text`, or undefined where the session is not a governed one. */
+export function parseLabel(text: string): SessionLabel | undefined {
+  const [prefix, fleet, waited, openedS, ...name] = text.split(':')
+  if (prefix !== PREFIX || fleet === undefined || waited === undefined || openedS === undefined)
+    return undefined
+  const waitedMs = Number(waited)
+  const openedEpochMs = Number.parseInt(openedS, 36) * 1_000
+  if (!Number.isFinite(waitedMs) || !Number.isFinite(openedEpochMs)) return undefined
+  return { fleet, name: name.join(':'), waitedMs, openedEpochMs }
+}
+
+/** Only printable ASCII goes into a label: servers replace the rest, each in its own way. */
+function plain(name: string): string {
+  return name.replaceAll(/[^\x21-\x7e]/g, '?')
+}

@@ -1,0 +1,152 @@
+/** Opens one connection: attempt, classify, back off, try again, within one deadline. */
+
+import type { Clock } from './clock.ts'
+import { Deadline, within } from './deadline.ts'
+import type { Dialect } from './dialect.ts'
+import { annotate, codeOf, type ErrorKind, type FailureDetails, LeaseholdError } from './errors.ts'
+import type { Knowledge } from './knowledge.ts'
+import type { LimitedLog } from './log.ts'
+import type { ResolvedOptions } from './options/options.ts'
+import { firstDelayMs, nextDelayMs, publishedWaitMs } from './policy.ts'
+import type { Random } from './random.ts'
+import type { Stats } from './stats.ts'
+
+/** What an adapter is told for one attempt. */
+export interface Attempt {
+  /** Aborts at the attempt's limit; whoever opens then closes, even what arrives late. */
+  readonly signal: AbortSignal
+  /** How long this newcomer has had to wait, for its label. */
+  readonly publishedWaitMs: number
+  /** At least one attempt was refused for want of a slot. */
+  readonly wasRefused: boolean
+}
+
+export interface OpenParts {
+  readonly dialect: Dialect
+  readonly options: ResolvedOptions
+  readonly clock: Clock
+  readonly random: Random
+  readonly knowledge: Knowledge
+  readonly stats: Stats
+  readonly log: LimitedLog
+}
+
+/**
+ * Resolves with what `connect` resolves with. Rejects with the driver's own error of the last
+ * attempt, `error.leasehold` added, or with the signal's reason when `signal` aborts.
+ */
+export async function open<T>(
+  parts: OpenParts,
+  connect: (attempt: Attempt) => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
+  const { clock, options, knowledge, random, stats } = parts
+  const acquire = new Deadline(clock, options.acquireTimeoutMs)
+  const resume = new Deadline(clock, options.resumeBudgetMs)
+  let attempts = 0
+  let refused = 0
+
+  const courtesyMs = firstDelayMs(
+    { view: knowledge.view, viewAgeMs: knowledge.viewAgeMs, sinceYieldMs: knowledge.sinceYieldMs() },
+    random,
+  )
+  if (courtesyMs > 0) await clock.sleep(Math.min(courtesyMs, acquire.leftMs() / 2), signal)
+
+  for (;;) {
+    const waitedMs = acquire.elapsedMs()
+    attempts += 1
+    stats.attempts += 1
+    try {
+      const limitMs = Math.min(options.connectTimeoutMs, Math.max(acquire.leftMs(), resume.leftMs(), 1))
+      return await within(clock, limitMs, 'connecting', (attemptSignal) =>
+        connect({
+          signal: signal === undefined ? attemptSignal : AbortSignal.any([signal, attemptSignal]),
+          publishedWaitMs: publishedWaitMs(waitedMs, refused),
+          wasRefused: refused > 0,
+        }),
+      )
+    } catch (error) {
+      signal?.throwIfAborted()
+      const kind = kindOf(parts.dialect, error)
+      if (kind === 'saturated') {
+        refused += 1
+        stats.refused += 1
+      }
+      const budget =
+        kind === 'saturated' ? acquire : kind === 'starting' || kind === 'lost' ? resume : undefined
+      const delayMs =
+        budget === undefined
+          ? undefined
+          : nextDelayMs(
+              {
+                view: knowledge.view,
+                viewAgeMs: knowledge.viewAgeMs,
+                sinceYieldMs: undefined,
+                waitedMs: acquire.elapsedMs(),
+                attempts,
+                attemptMs: acquire.elapsedMs() - waitedMs,
+                leftMs: budget.leftMs(),
+              },
+              options,
+              random,
+            )
+      if (delayMs === undefined) throw giveUp(parts, error, kind, attempts, acquire.elapsedMs())
+      await clock.sleep(delayMs, signal)
+    }
+  }
+}
+
+function kindOf(dialect: Dialect, error: unknown): ErrorKind {
+  if (LeaseholdError.is(error)) return error.code === 'CONNECT_TIMEOUT' ? 'starting' : 'fatal'
+  return dialect.classify(error)
+}
+
+function giveUp(
+  parts: OpenParts,
+  error: unknown,
+  kind: ErrorKind,
+  attempts: number,
+  waitedMs: number,
+): unknown {
+  const details: FailureDetails = {
+    kind,
+    attempts,
+    waitedMs: Math.round(waitedMs),
+    pressure: parts.knowledge.pressure,
+    summary: summarize(parts, error, kind, attempts, waitedMs),
+  }
+  if (kind === 'saturated' || kind === 'starting' || kind === 'lost') {
+    parts.stats.gaveUp += 1
+    parts.log.error(kind, details.summary)
+  }
+  annotate(error, details)
+  return error
+}
+
+const REMEDIES: Partial<Record<ErrorKind, string>> = {
+  saturated: 'lower reserved concurrency or raise max_connections',
+  starting: 'check that the server is up and that host, port and security groups are right',
+  lost: 'check the network and the server log: connections end before they are established',
+  auth: 'check user and password',
+}
+
+function summarize(
+  parts: OpenParts,
+  error: unknown,
+  kind: ErrorKind,
+  attempts: number,
+  waitedMs: number,
+): string {
+  const what = kind === 'saturated' ? 'no slot' : 'no connection'
+  const tries = `${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`
+  const view = parts.knowledge.view
+  const own = view?.fleetCount === undefined ? '' : `, ${view.fleetCount} of them of this fleet`
+  const slots =
+    view === undefined
+      ? 'slots not known: no census yet'
+      : `server ${view.usedCount} of ${view.slotCount} slots${own}, ${Math.round(parts.knowledge.viewAgeMs)} ms ago`
+  const remedy = REMEDIES[kind]
+  const last = `last ${kind === 'saturated' ? 'refusal' : 'error'} ${codeOf(error)}`
+  const head = `${what} within ${Math.round(waitedMs)} ms (${tries}; ${slots}; ${last})`
+  return remedy === undefined ? head : `${head}: ${remedy}`
+}

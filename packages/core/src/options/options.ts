@@ -1,0 +1,106 @@
+/** The options as users write them, and as the core reads them. */
+
+import type { Logger } from '../log.ts'
+import type { PolicyLimits } from '../policy.ts'
+
+/** Options of ours; each may be left out. Drivers' own options stand beside them in one object. */
+export interface LeaseholdOptions {
+  /**
+   * Sessions with the same fleet, login and server are governed together, whatever the function.
+   * Letters, digits, `_`, `.` and `-`; at most 20.
+   * @defaultValue 'leasehold'
+   */
+  readonly fleet?: string | undefined
+  /**
+   * The lease while slots are plenty: how long the server lets a session sit idle before it ends
+   * it. Milliseconds, 1 000 to 900 000. Keep it below the 350 s after which NAT gateways and load
+   * balancers forget a flow. Whole seconds on MySQL and MariaDB (rounded up).
+   * @defaultValue 300000
+   */
+  readonly maxLeaseMs?: number | undefined
+  /**
+   * The lease when the server is nearly full, and of every new session until its first census.
+   * Milliseconds, 1 000 to 900 000, at most `maxLeaseMs`. A connection that the application holds
+   * is kept alive whatever its lease.
+   * @defaultValue 2000
+   */
+  readonly minLeaseMs?: number | undefined
+  /**
+   * Used slots / slots above which the fleet starts to give slots back. 0.1 to 1.
+   * @defaultValue 0.8
+   */
+  readonly targetPressure?: number | undefined
+  /**
+   * A connection idle for longer than this is pinged before it is handed out. Milliseconds, 0 to
+   * 900 000; 0 pings at every checkout. Closes nothing by itself: a failed ping replaces the
+   * connection within the same checkout and its time budget.
+   * @defaultValue 1000
+   */
+  readonly pingAfterIdleMs?: number | undefined
+  /**
+   * While slots are plenty, an environment in use counts them this often, jittered, after a
+   * response. Milliseconds, 100 to 600 000. Under contention the policy decides when to count.
+   * @defaultValue 2000
+   */
+  readonly censusEveryMs?: number | undefined
+  /**
+   * The limit of one attempt to connect, authentication included, and of one ping. Milliseconds,
+   * 1 to 300 000. Further attempts follow within `acquireTimeoutMs` or `resumeBudgetMs`.
+   * @defaultValue 5000
+   */
+  readonly connectTimeoutMs?: number | undefined
+  /**
+   * How long a request may wait for a connection: refused attempts, and the wait for another
+   * request of this pool to give one back. Milliseconds, 1 to 900 000. When it passes, the driver's
+   * last error surfaces with details in `error.leasehold`, or `ACQUIRE_TIMEOUT` where no attempt was
+   * made. Does not limit how long a statement runs.
+   * @defaultValue 10000
+   */
+  readonly acquireTimeoutMs?: number | undefined
+  /**
+   * How long to keep trying while the server is starting, resuming from a pause or unreachable,
+   * counted from the first attempt. Milliseconds, 0 to 900 000; 0 gives up at the first such error.
+   * @defaultValue 30000
+   */
+  readonly resumeBudgetMs?: number | undefined
+  /** Waits between refused attempts, before jitter, where the fleet's own waiting time is not known. */
+  readonly backoff?:
+    | {
+        /**
+         * The first wait. Milliseconds, 1 to 60 000, at most `capMs`.
+         * @defaultValue 50
+         */
+        readonly baseMs?: number | undefined
+        /**
+         * The longest wait. Milliseconds, 1 to 60 000.
+         * @defaultValue 300
+         */
+        readonly capMs?: number | undefined
+      }
+    | undefined
+  /**
+   * Who ends idle sessions. `server`: the server does, and falls back to `client` by itself where it
+   * can't. `client`: only this side drops them, and pings before use. `off`: no lease, no census,
+   * no hand-over; dead sockets are still replaced and refused connects still tried again.
+   * @defaultValue 'server'
+   */
+  readonly lease?: 'server' | 'client' | 'off' | undefined
+  /**
+   * Where the few lines worth a person's time go: an object with console's `warn` and `error`.
+   * At most a few lines a minute; never a password, token or statement.
+   * @defaultValue console
+   */
+  readonly logger?: Logger | undefined
+}
+
+/** Every option with its value; frozen. */
+export interface ResolvedOptions extends PolicyLimits {
+  readonly fleet: string
+  readonly pingAfterIdleMs: number
+  readonly censusEveryMs: number
+  readonly connectTimeoutMs: number
+  readonly acquireTimeoutMs: number
+  readonly resumeBudgetMs: number
+  readonly lease: 'server' | 'client' | 'off'
+  readonly logger: Logger
+}

@@ -1,0 +1,34 @@
+/** Renders the field table as the README shows it. */
+
+import { FIELDS, type Field } from './fields.ts'
+
+/** A Markdown table: option, default, range, meaning. */
+export function optionsTable(): string {
+  const rows = Object.entries(FIELDS).map(
+    ([name, field]) => `| \`${name}\` | ${defaultOf(field)} | ${rangeOf(field)} | ${field.summary} |`,
+  )
+  return ['| option | default | range | meaning |', '|---|---|---|---|', ...rows].join('\n')
+}
+
+function defaultOf(field: Field): string {
+  return typeof field.default === 'number' ? grouped(field.default) : `\`${field.default}\``
+}
+
+function rangeOf(field: Field): string {
+  switch (field.kind) {
+    case 'wholeMs':
+      return `${grouped(field.min)} to ${grouped(field.max)} ms`
+    case 'share':
+      return `${field.min} to ${field.max}`
+    case 'choice':
+      return field.choices.map((choice) => `\`${choice}\``).join(', ')
+    case 'name':
+      return `1 to ${field.maxLength} characters`
+    case 'logger':
+      return 'object'
+  }
+}
+
+function grouped(value: number): string {
+  return value >= 1_000 ? value.toLocaleString('en-US').replaceAll(',', ' ') : String(value)
+}

@@ -1,0 +1,174 @@
+/**
+ * PURE: from what is known to what to do. No I/O, no clock, no randomness but what is passed in.
+ * The product and the simulator run these same functions.
+ */
+
+import { type FleetView, pressureOf } from './census.ts'
+import type { Random } from './random.ts'
+
+export interface PolicyLimits {
+  readonly minLeaseMs: number
+  readonly maxLeaseMs: number
+  readonly targetPressure: number
+  readonly backoffBaseMs: number
+  readonly backoffCapMs: number
+}
+
+/** From this pressure on, the lease is `leaseMs`. */
+export interface LeaseStep {
+  readonly fromPressure: number
+  readonly leaseMs: number
+}
+
+const LADDER_STEPS = 6
+/** A connection is held at least this long under contention: every hand-over costs a connect. */
+const QUANTUM_MS = 400
+const QUANTUM_SPREAD = 0.2
+/** An environment whose gaps between requests are longer than this gives its slot up at once. */
+const LONG_GAP_MS = 50
+/** Knowledge older than this is no longer acted upon. */
+const STALE_VIEW_MS = 5_000
+/** With the server full and nobody known to wait, one holder in so often makes room to find out. */
+const PROBE_EVERY_MS = 150
+const POLLS_PER_WAIT = 4
+const MIN_DELAY_MS = 20
+/** A refused attempt costs the server a fork: rest a multiple of the time it took. */
+const REFUSED_DUTY = 5
+/** The last attempt is made this long before the deadline. */
+const LAST_ATTEMPT_MS = 300
+
+/**
+ * Leases by pressure: `maxLeaseMs` while half the target is free, `minLeaseMs` halfway between the
+ * target and a full server, geometric steps in between. Ascending pressure, descending lease.
+ */
+export function leaseLadder(limits: PolicyLimits): readonly LeaseStep[] {
+  const start = limits.targetPressure / 2
+  const end = (1 + limits.targetPressure) / 2
+  const ratio = limits.minLeaseMs / limits.maxLeaseMs
+  const steps: LeaseStep[] = [{ fromPressure: 0, leaseMs: limits.maxLeaseMs }]
+  for (let step = 1; step <= LADDER_STEPS; step += 1) {
+    steps.push({
+      fromPressure: start + ((end - start) * step) / LADDER_STEPS,
+      leaseMs: Math.round(limits.maxLeaseMs * ratio ** (step / LADDER_STEPS)),
+    })
+  }
+  return steps
+}
+
+/** No free slot, or newcomers had to wait. */
+export function contended(view: FleetView): boolean {
+  return view.waiting || view.usedCount >= view.slotCount
+}
+
+/** Slots are plenty and nobody waits. */
+export function calm(view: FleetView, limits: PolicyLimits): boolean {
+  return !view.waiting && pressureOf(view) <= limits.targetPressure
+}
+
+/** The lease a session should have. Never longer at a higher pressure. */
+export function leaseFor(view: FleetView, ladder: readonly LeaseStep[]): number {
+  const pressure = contended(view) ? Number.POSITIVE_INFINITY : pressureOf(view)
+  let leaseMs = 0
+  for (const step of ladder) {
+    if (pressure < step.fromPressure) break
+    leaseMs = step.leaseMs
+  }
+  return leaseMs
+}
+
+/** How long a connection admitted now is held before it may be yielded, in milliseconds. */
+export function drawQuantumMs(random: Random): number {
+  return QUANTUM_MS * (1 - QUANTUM_SPREAD + 2 * QUANTUM_SPREAD * random.next())
+}
+
+export interface HolderState {
+  /** The newest view, or undefined when no census has been taken yet. */
+  readonly view: FleetView | undefined
+  readonly viewAgeMs: number
+  /** Since the session was opened. */
+  readonly heldMs: number
+  readonly quantumMs: number
+  /** Mean length of this environment's own idle gaps. */
+  readonly gapMs: number
+  /** The view was taken in this very decision: a probe is allowed, once per census. */
+  readonly fresh: boolean
+}
+
+/** `look` asks for a census, then for another decision. */
+export type Keeping = 'keep' | 'look' | 'yield'
+
+/** What to do with an idle connection after the response. */
+export function keeping(state: HolderState, limits: PolicyLimits, random: Random): Keeping {
+  const { view } = state
+  if (view === undefined || state.viewAgeMs > STALE_VIEW_MS) return state.fresh ? 'keep' : 'look'
+  if (calm(view, limits)) return 'keep'
+  if (contended(view) && state.gapMs > LONG_GAP_MS) return 'yield'
+  if (state.heldMs < state.quantumMs) return 'keep'
+  if (!state.fresh && state.viewAgeMs > 0.4 * state.quantumMs) return 'look'
+  if (view.usedCount < view.slotCount) return 'keep'
+  if (view.waiting) return 'yield'
+  if (!state.fresh) return 'keep'
+  const lookEveryMs = 0.4 * state.quantumMs
+  return random.next() < lookEveryMs / (view.slotCount * PROBE_EVERY_MS) ? 'yield' : 'keep'
+}
+
+/** How long a newcomer tells the fleet that it had to wait; 0 when it was let in at once. */
+export function publishedWaitMs(waitedMs: number, refusedCount: number): number {
+  if (refusedCount > 0) return waitedMs
+  // Let in at the first try after a courtesy delay: the courtesy was too long, so publish less.
+  return waitedMs > MIN_DELAY_MS ? waitedMs * 0.9 : 0
+}
+
+export interface NewcomerState {
+  readonly view: FleetView | undefined
+  readonly viewAgeMs: number
+  /** Since this environment yielded in an earlier invocation, or undefined if it did not lately. */
+  readonly sinceYieldMs: number | undefined
+}
+
+/** The courtesy before a first attempt: whoever has just yielded does not snatch the slot back. */
+export function firstDelayMs(state: NewcomerState, random: Random): number {
+  const wait = state.view?.typicalWaitMs
+  if (wait === undefined || state.sinceYieldMs === undefined || state.sinceYieldMs > STALE_VIEW_MS) return 0
+  return Math.max(0, (0.6 + 0.4 * random.next()) * wait - state.sinceYieldMs)
+}
+
+export interface WaitingState extends NewcomerState {
+  /** Since the first attempt. */
+  readonly waitedMs: number
+  /** Attempts made so far; at least 1. */
+  readonly attempts: number
+  /** What the refused attempt took. */
+  readonly attemptMs: number
+  /** Until the deadline. */
+  readonly leftMs: number
+}
+
+/**
+ * How long to wait before the next attempt, or undefined when none is left. Where the fleet's wait
+ * is known, attempts densify with age, so that the queue is nearly first come, first served; where
+ * it is not, full jitter over a growing window. Never sleeps past the deadline: one last attempt is
+ * made shortly before it.
+ */
+export function nextDelayMs(state: WaitingState, limits: PolicyLimits, random: Random): number | undefined {
+  if (state.leftMs <= MIN_DELAY_MS) return undefined
+  const known = state.viewAgeMs <= STALE_VIEW_MS ? state.view?.typicalWaitMs : undefined
+  let delayMs: number
+  if (known !== undefined && known > 0) {
+    const age = clamp(known / Math.max(state.waitedMs, 1), 0.25, 2)
+    delayMs = (known / POLLS_PER_WAIT) * age * (0.5 + random.next())
+  } else {
+    const growing = limits.backoffBaseMs * 1.6 ** Math.min(state.attempts, 32)
+    const window = Math.min(limits.backoffCapMs, growing, Math.max(state.leftMs / 8, limits.backoffBaseMs))
+    delayMs = window / 2 + random.next() * window
+  }
+  delayMs = Math.max(delayMs, MIN_DELAY_MS, REFUSED_DUTY * Math.min(state.attemptMs, limits.backoffCapMs))
+  const latestMs = state.leftMs - LAST_ATTEMPT_MS
+  if (latestMs > 0) return Math.min(delayMs, latestMs)
+  // Within the last stretch: halve what is left, so that there is time to be let in.
+  return Math.min(delayMs, state.leftMs / 2)
+}
+
+function clamp(value: number, low: number, high: number): number {
+  return Math.min(Math.max(value, low), high)
+}

@@ -1,0 +1,51 @@
+/** Counts of what happened to this pool's connections since it was made. Adding one is all the hot path pays. */
+
+export interface Stats {
+  /** Connections opened and handed over. */
+  opened: number
+  /** Checkouts served by a connection that was already open. */
+  reused: number
+  /** Idle connections dropped because their lease had run out, or the server had ended them by it. */
+  lapsed: number
+  /** Idle connections found dead for any other reason, and replaced before use. */
+  lost: number
+  /** Connections closed after a response so that another environment could have the slot. */
+  yielded: number
+  /** Connections dropped because the server turned read-only. */
+  evicted: number
+  /** Pings before a connection was handed out. */
+  pinged: number
+  /** Leases renewed while the application held a connection without using it. */
+  renewed: number
+  /** Censuses taken. */
+  censuses: number
+  /** Connect attempts, successful ones included. */
+  attempts: number
+  /** Connect attempts refused because no slot was free. */
+  refused: number
+  /** Connects or waits given up at their deadline. */
+  gaveUp: number
+  /** Times a server or proxy would not hold a lease, so that this side holds it alone. */
+  leaseRefused: number
+  /** Times the server would not answer a census. */
+  censusRefused: number
+}
+
+export function newStats(): Stats {
+  return {
+    opened: 0,
+    reused: 0,
+    lapsed: 0,
+    lost: 0,
+    yielded: 0,
+    evicted: 0,
+    pinged: 0,
+    renewed: 0,
+    censuses: 0,
+    attempts: 0,
+    refused: 0,
+    gaveUp: 0,
+    leaseRefused: 0,
+    censusRefused: 0,
+  }
+}

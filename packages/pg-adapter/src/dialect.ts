@@ -1,0 +1,122 @@
+/** PostgreSQL 14 to 18 as the core sees it: SQL text, its one row, and what its errors mean. */
+
+import type { Dialect, ErrorKind } from '@leasehold/core'
+
+const KINDS: Readonly<Record<string, ErrorKind>> = {
+  // too_many_connections: of the server, a role or a database; configuration_limit_exceeded: Aurora DSQL's rate.
+  '53300': 'saturated',
+  '53400': 'saturated',
+  '28P01': 'auth',
+  '25006': 'read-only',
+  '57P01': 'lost',
+  '57P02': 'lost',
+  '57P05': 'lost',
+  '25P03': 'lost',
+  '25P04': 'lost',
+  '08000': 'lost',
+  '08003': 'lost',
+  '08006': 'lost',
+  ECONNRESET: 'lost',
+  EPIPE: 'lost',
+  ECONNABORTED: 'lost',
+  '57P03': 'starting',
+  ECONNREFUSED: 'starting',
+  ETIMEDOUT: 'starting',
+  EHOSTUNREACH: 'starting',
+  ENETUNREACH: 'starting',
+  EAI_AGAIN: 'starting',
+  '40001': 'transient',
+  '40P01': 'transient',
+  '55P03': 'transient',
+}
+
+/** The driver gives these conditions no code. */
+const LOST_TEXTS = [
+  'Connection terminated unexpectedly',
+  'Connection terminated',
+  'Client has encountered a connection error and is not queryable',
+  'Client was closed and is not queryable',
+]
+
+function textOf(error: unknown): string {
+  const message = (error as { message?: unknown } | null | undefined)?.message
+  return typeof message === 'string' ? message : ''
+}
+
+function codeOf(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null | undefined)?.code
+  return typeof code === 'string' ? code : undefined
+}
+
+function classify(error: unknown): ErrorKind {
+  const code = codeOf(error)
+  if (code === undefined) return LOST_TEXTS.includes(textOf(error)) ? 'lost' : 'fatal'
+  // 28000 is a refused PAM login (IAM), but also a missing line in pg_hba.conf, which no credential mends.
+  if (code === '28000') return textOf(error).includes('pg_hba.conf') ? 'fatal' : 'auth'
+  return KINDS[code] ?? 'fatal'
+}
+
+function refusesLease(error: unknown): boolean {
+  const text = textOf(error)
+  switch (codeOf(error)) {
+    case '42704': // undefined_object: a server before 14
+      return text.includes('idle_session_timeout')
+    case '08P01': // protocol_violation: PgBouncer's "unsupported startup parameter"
+      return text.includes('startup parameter')
+    case '0A000': // feature_not_supported: RDS Proxy's "command-line options"
+      return text.includes('options')
+    default:
+      return false
+  }
+}
+
+/** `datid` and `usesysid` stand for "takes a slot": the type of other roles' backends is hidden. */
+const COUNT = `select
+    count(*) filter (where datid is not null and usesysid is not null and leader_pid is null) as used,
+    string_agg(application_name, e'\\n') filter (where application_name like 'lh:%') as labels
+  from pg_stat_get_activity(null)`
+
+const SLOTS = `current_setting('max_connections')::int
+    - current_setting('superuser_reserved_connections')::int
+    - coalesce(current_setting('reserved_connections', true)::int, 0)
+    - coalesce(current_setting('rds.rds_superuser_reserved_connections', true)::int, 0)`
+
+/** What the session's lease is now, in milliseconds: `2s`, `5min` and `700ms` all read as intervals. */
+const HELD = `extract(epoch from coalesce(current_setting('idle_session_timeout', true), '0')::interval) * 1000`
+
+export const postgresDialect: Dialect = {
+  engine: 'postgresql',
+  leaseGranularityMs: 1,
+  classify,
+  refusesLease,
+  setLease: (leaseMs) => `select set_config('idle_session_timeout', '${Math.round(leaseMs)}', false)`,
+  // Only a session that still carries the lease it was given is changed: behind a pooler this
+  // "session" is another's at the next statement.
+  censusAndLease(leaseMs, ladder) {
+    const last = ladder.at(-1)?.leaseMs ?? leaseMs
+    const steps = ladder
+      .slice(1)
+      .toReversed()
+      .map((step) => `when used >= ${step.fromPressure} * slots then ${step.leaseMs}`)
+    const wanted = `case when used >= slots then ${last} ${steps.join(' ')} else ${ladder[0]?.leaseMs ?? leaseMs} end`
+    return `select used::text, slots::text, labels,
+  case when held then wanted::text end as lease,
+  case when held then set_config('idle_session_timeout', wanted::text, false) end
+from (select used, labels, slots, held, ${wanted} as wanted
+  from (${COUNT}) c,
+    (select ${SLOTS} as slots, ${HELD} = ${Math.round(leaseMs)} as held) s) w`
+  },
+  parseCensus(rows) {
+    const row = rows[0] as { used?: unknown; slots?: unknown; labels?: unknown; lease?: unknown } | undefined
+    const usedCount = Number(row?.used)
+    const slotCount = Number(row?.slots)
+    if (!Number.isInteger(usedCount) || !Number.isInteger(slotCount)) {
+      throw new TypeError('the census did not return its one row of counts')
+    }
+    const labels = typeof row?.labels === 'string' ? row.labels.split('\n') : []
+    return {
+      census: { usedCount, slotCount, labels, refusedCount: undefined },
+      leaseMs: typeof row?.lease === 'string' ? Number(row.lease) : undefined,
+    }
+  },
+}

@@ -1,0 +1,83 @@
+/** The members of the driver that governance touches, described structurally, and the check that they are there. */
+
+import type { EventEmitter } from 'node:events'
+import type { Socket } from 'node:net'
+
+import { LeaseholdError } from '@leasehold/core'
+import type pg from 'pg'
+
+/** The driver module that the application passes in. */
+export type PgModule = Pick<typeof pg, 'Pool' | 'Client'>
+
+export interface DriverConnection extends EventEmitter {
+  stream: Socket
+  _ending: boolean
+  parsedStatements: Record<string, string>
+  submittedNamedStatements: Record<string, unknown>
+}
+
+export interface DriverClient extends EventEmitter {
+  connection: DriverConnection
+  connectionParameters: { application_name?: string; options?: string; password?: unknown }
+  readyForQuery?: boolean
+  _queryable: boolean
+  _ending: boolean
+  _ended: boolean
+  _connecting: boolean
+  _connected: boolean
+  _connectionError: boolean
+  _connectionCallback: unknown
+  _queryQueue: readonly unknown[]
+  saslSession?: unknown
+  processID: number | null
+  secretKey: number | null
+  password: unknown
+  connect(callback?: (error: Error | null) => void): unknown
+  query(text: string, callback: (error: Error | null, result: { rows: unknown[] }) => void): void
+  _errorAllQueries(error: unknown): void
+}
+
+/** One request for a client, waiting in the pool. */
+export interface PendingItem {
+  callback: (error: Error | undefined, client: unknown, release: (error?: unknown) => void) => void
+  timedOut?: boolean
+}
+
+export type IdleListener = (error: Error) => void
+
+export interface DriverPool extends EventEmitter {
+  options: Record<string, unknown> & { max: number }
+  ending: boolean
+  _clients: DriverClient[]
+  _idle: { readonly client: DriverClient }[]
+  _pendingQueue: PendingItem[]
+  _isFull(): boolean
+  _pulseQueue(): void
+  _remove(client: DriverClient, callback?: () => void): void
+  _acquireClient(client: DriverClient, pending: PendingItem, idleListener: IdleListener, isNew: boolean): void
+  _release(client: DriverClient, idleListener: IdleListener, error?: unknown): void
+  connect(callback?: PendingItem['callback']): Promise<unknown> | undefined
+  end(callback?: () => void): Promise<void>
+}
+
+const POOL_MEMBERS = ['connect', '_isFull', '_pulseQueue', '_remove', '_acquireClient', '_release'] as const
+const CLIENT_MEMBERS = ['connect', 'query', '_errorAllQueries', '_attachListeners'] as const
+
+/** @throws LeaseholdError `UNSUPPORTED_DRIVER` naming what is missing */
+export function checkDriver(driver: PgModule): void {
+  const missing = [
+    ...missingFrom('Pool', driver.Pool, POOL_MEMBERS),
+    ...missingFrom('Client', driver.Client, CLIENT_MEMBERS),
+  ]
+  if (missing.length === 0) return
+  throw new LeaseholdError(
+    'UNSUPPORTED_DRIVER',
+    `this \`pg\` cannot be governed, it lacks ${missing.join(', ')}: pass in the plain JavaScript driver, pg 8.16 or later`,
+  )
+}
+
+function missingFrom(name: string, member: unknown, wanted: readonly string[]): string[] {
+  if (typeof member !== 'function') return [name]
+  const prototype = member.prototype as Record<string, unknown>
+  return wanted.filter((key) => typeof prototype[key] !== 'function').map((key) => `${name}.prototype.${key}`)
+}

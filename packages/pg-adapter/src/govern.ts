@@ -1,0 +1,42 @@
+/** The same driver module with governed classes in it, for libraries that take a module. */
+
+import { Governor } from '@leasehold/core'
+
+import { postgresDialect } from './dialect.ts'
+import { checkDriver, type PgModule } from './driver.ts'
+import { governedClientClass, type GovernedClientClass } from './governed-client.ts'
+import { governedPoolClass, type GovernedPoolClass } from './governed-pool.ts'
+import { readOptions } from './options.ts'
+
+/** The driver's own exports, with `Pool` and `Client` governed. */
+export type GovernedModule<T extends PgModule> = Omit<T, 'Pool' | 'Client'> & {
+  readonly Pool: GovernedPoolClass
+  readonly Client: GovernedClientClass
+}
+
+/**
+ * Governs a driver instance that the application passes in: `{ ...driver, Pool, Client }`. The
+ * classes are subclasses of that very instance's, so that a library's `instanceof` holds. Leaves
+ * `driver` itself as it is, and opens nothing.
+ *
+ * A governed `Client` outside a pool backs off when refused and asks for a lease; its application
+ * keeps it checked out for its whole life, so its lease is renewed and it is never yielded.
+ *
+ * @throws LeaseholdError `UNSUPPORTED_DRIVER`
+ */
+export function govern<T extends PgModule>(driver: T): GovernedModule<T> {
+  checkDriver(driver)
+  const governorOf = (given: unknown): { governor: Governor; config: unknown } => {
+    const options = typeof given === 'string' ? { connectionString: given } : ((given ?? {}) as object)
+    const { resolved, driver: config } = readOptions(options)
+    return {
+      governor: new Governor(postgresDialect, resolved),
+      config: { ...config, connectionTimeoutMillis: 0 },
+    }
+  }
+  return {
+    ...driver,
+    Pool: governedPoolClass(driver),
+    Client: governedClientClass(driver, governorOf),
+  }
+}

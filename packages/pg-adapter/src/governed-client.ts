@@ -1,0 +1,179 @@
+/** A genuine `pg.Client` whose connect backs off, asks for a lease, and leaves no session behind. */
+
+import {
+  type Attempt,
+  type GovernedConnection,
+  type Governor,
+  type Hands,
+  type Opened,
+} from '@leasehold/core'
+import type pg from 'pg'
+
+import { postgresDialect } from './dialect.ts'
+import type { DriverClient, DriverConnection, PgModule } from './driver.ts'
+import { abandon, disarm, rearm, rememberUnconnected, type Unconnected } from './rearm.ts'
+
+/** What a pool does for the hands on one of its clients. */
+export interface ClientHome {
+  idle(client: DriverClient): boolean
+  yield(client: DriverClient): void
+  drop(client: DriverClient): void
+}
+
+/** A governed client, as pool and tests see it. */
+export interface GovernedClient extends DriverClient {
+  /** Undefined until connected. */
+  readonly governed: GovernedConnection | undefined
+  /** Gives up connecting: the attempt under way is cut, no other is made. */
+  stopConnecting(reason: Error): void
+}
+
+export type GovernedClientClass = new (config?: string | pg.ClientConfig) => pg.Client & GovernedClient
+
+type ConnectCallback = (error: Error | null, client?: unknown) => void
+
+/**
+ * @param governorOf the governor of a client with this config; one per pool, or per target
+ * @param home the pool that clients of this class live in; standalone clients have none
+ */
+export function governedClientClass(
+  driver: PgModule,
+  governorOf: (config: unknown) => { governor: Governor; config: unknown },
+  home?: ClientHome,
+): GovernedClientClass {
+  const Base = driver.Client as unknown as new (config?: unknown) => DriverClient
+
+  class GovernedClientImpl extends Base {
+    readonly #governor: Governor
+    readonly #config: unknown
+    readonly #stop = new AbortController()
+    #unconnected: Unconnected | undefined
+    #governed: GovernedConnection | undefined
+    #startupOptions = ''
+    #name: string | undefined
+
+    constructor(given?: unknown) {
+      const { governor, config } = governorOf(given)
+      super(config)
+      this.#governor = governor
+      this.#config = config
+      // For the client's whole life: an idle connection's end must never be an uncaught exception.
+      this.on('error', ignore)
+    }
+
+    get governed(): GovernedConnection | undefined {
+      return this.#governed
+    }
+
+    stopConnecting(reason: Error): void {
+      this.#stop.abort(reason)
+    }
+
+    override connect(callback?: ConnectCallback): Promise<unknown> {
+      const opening = this.#open()
+      if (callback === undefined) return opening
+      // Out of the promise's reach: what the callback throws is the caller's, not a rejection of ours.
+      opening.then(
+        () => process.nextTick(callback, null, this),
+        (error: unknown) => process.nextTick(callback, error as Error),
+      )
+      return undefined as unknown as Promise<unknown>
+    }
+
+    async #open(): Promise<this> {
+      if (this.#unconnected !== undefined) {
+        throw new Error('Client has already been connected. You cannot reuse a client.')
+      }
+      this.#unconnected = rememberUnconnected(this)
+      this.#startupOptions = this.connectionParameters.options ?? ''
+      this.#name = this.connectionParameters.application_name
+      try {
+        const { governed } = await this.#governor.open((attempt) => this.#attempt(attempt), this.#stop.signal)
+        this.#governed = governed
+        this.#watch(governed)
+        return this
+      } catch (error) {
+        abandon(this, error)
+        throw error
+      }
+    }
+
+    #attempts = 0
+
+    async #attempt(attempt: Attempt): Promise<Opened<this>> {
+      if (this.#attempts > 0) rearm(this, this.#unconnected as Unconnected, this.#freshConnection())
+      this.#attempts += 1
+      const governor = this.#governor
+      const leaseMs = governor.asksForLease ? governor.startLeaseMs(attempt.wasRefused) : undefined
+      const asked = leaseMs === undefined ? '' : ` -c idle_session_timeout=${Math.round(leaseMs)}`
+      this.connectionParameters.options = (this.#startupOptions + asked).trim()
+      if (governor.options.lease !== 'off')
+        this.connectionParameters.application_name = governor.label(attempt, this.#name)
+      try {
+        await this.#connectOnce(attempt.signal)
+      } catch (error) {
+        disarm(this)
+        throw error
+      }
+      return { connection: this, hands: this.#hands(), leaseMs, exact: leaseMs !== undefined }
+    }
+
+    #connectOnce(signal: AbortSignal): Promise<void> {
+      return new Promise((resolve, reject) => {
+        const onAbort = (): void => {
+          // The error reaches the callback below by the driver's own way; if not, the caller's deadline holds.
+          this.connection.stream.destroy(signal.reason as Error)
+          reject(signal.reason)
+        }
+        if (signal.aborted) {
+          reject(signal.reason)
+          return
+        }
+        signal.addEventListener('abort', onAbort, { once: true })
+        super.connect((error) => {
+          signal.removeEventListener('abort', onAbort)
+          if (error === null || error === undefined) resolve()
+          else reject(error)
+        })
+      })
+    }
+
+    /** From a client of the driver's own making: only it knows how to make a socket for this config. */
+    #freshConnection(): DriverConnection {
+      return new Base(this.#config).connection
+    }
+
+    #hands(): Hands {
+      return {
+        run: (statement) =>
+          new Promise((resolve, reject) => {
+            super.query(statement, (error, result) => (error ? reject(error) : resolve(result.rows)))
+          }),
+        ping: () =>
+          new Promise((resolve, reject) => {
+            super.query('', (error) => (error ? reject(error) : resolve()))
+          }),
+        quiet: () => this.readyForQuery === true && this._queryQueue.length === 0,
+        idle: () => home?.idle(this) ?? false,
+        yield: () => home?.yield(this),
+        drop: () => home?.drop(this),
+      }
+    }
+
+    #watch(governed: GovernedConnection): void {
+      const { connection } = this
+      connection.on('readyForQuery', () => governed.lease.touch())
+      connection.on('errorMessage', (message) => {
+        if (governed.spoilt || postgresDialect.classify(message) !== 'read-only') return
+        governed.spoilt = true
+        this.#governor.stats.evicted += 1
+      })
+      connection.once('end', () => this.#governor.forget(governed))
+    }
+  }
+
+  Object.defineProperty(GovernedClientImpl, 'name', { value: 'GovernedClient' })
+  return GovernedClientImpl as unknown as GovernedClientClass
+}
+
+function ignore(): void {}

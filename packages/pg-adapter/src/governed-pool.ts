@@ -1,0 +1,198 @@
+/** A genuine `pg.Pool` that hands out no dead client, holds places while it backs off, and keeps house. */
+
+import { type FleetView, Governor, type Stats, type Surroundings } from '@leasehold/core'
+import type pg from 'pg'
+
+import { postgresDialect } from './dialect.ts'
+import type { DriverClient, DriverPool, IdleListener, PendingItem, PgModule } from './driver.ts'
+import { type ClientHome, type GovernedClient, governedClientClass } from './governed-client.ts'
+import { poolConfig, type PoolOptions, readOptions } from './options.ts'
+
+/** What an operator asks of a governed pool. */
+export interface PoolGovernance {
+  /** Counts the slots on an idle connection and resolves to the newest view; undefined before any. */
+  census(): Promise<FleetView | undefined>
+  /** Counts since the pool was made. A copy. */
+  stats(): Readonly<Stats>
+  /** Closes every idle connection politely; those in use stay. The pool goes on working. */
+  drain(): void
+}
+
+export type GovernedPool = pg.Pool & { readonly leasehold: PoolGovernance }
+export type GovernedPoolClass = new (options?: PoolOptions) => GovernedPool
+
+const ENDED = 'Cannot use a pool after calling end on the pool'
+
+/** Makes the pool class for one driver module. The class name has "Pool" in it: ORMs look for that. */
+export function governedPoolClass(driver: PgModule, surroundings: Surroundings = {}): GovernedPoolClass {
+  const Base = driver.Pool as unknown as new (options: Record<string, unknown>) => DriverPool
+
+  class GovernedPoolImpl extends Base {
+    readonly #governor: Governor
+    readonly #quietListeners = new WeakMap<DriverClient, IdleListener>()
+    readonly leasehold: PoolGovernance
+
+    constructor(options: PoolOptions = {}) {
+      const { resolved, driver: driverOptions } = readOptions(options)
+      const governor = new Governor(postgresDialect, resolved, surroundings)
+      const config = poolConfig(driverOptions)
+      const home: ClientHome = {
+        idle: (client) => this._idle.some((item) => item.client === client),
+        yield: (client) => this._remove(client, () => this._pulseQueue()),
+        drop: (client) => this.#cut(client),
+      }
+      const Client = governedClientClass(driver, (given) => ({ governor, config: given }), home)
+      super({ ...config, Client })
+      // The driver hides the password from printing and so must its copy in ours.
+      this.#governor = governor
+      this.on('error', ignore)
+      this.leasehold = {
+        census: () => governor.census(),
+        stats: () => ({ ...governor.stats }),
+        drain: () => {
+          for (const { client } of [...this._idle]) this._remove(client, () => this._pulseQueue())
+        },
+      }
+    }
+
+    // Takes its place in the pool synchronously, as the driver does; only a real wait gets a deadline of its own.
+    override connect(callback?: PendingItem['callback']): Promise<unknown> | undefined {
+      if (this.ending || this._idle.length > 0 || !this._isFull()) return super.connect(callback)
+      if (callback !== undefined) return this.#connectWhenFree(callback)
+      const { Promise: PromiseClass = Promise } = this as unknown as { Promise?: PromiseConstructor }
+      return new PromiseClass((resolve, reject) => {
+        this.#connectWhenFree((error, client) => (error === undefined ? resolve(client) : reject(error)))
+      })
+    }
+
+    #connectWhenFree(callback: PendingItem['callback']): undefined {
+      const { clock, options } = this.#governor
+      const patience = new AbortController()
+      let over = false
+      clock.sleep(options.acquireTimeoutMs, patience.signal).then(() => {
+        over = true
+        callback(
+          this.#governor.busyError(options.acquireTimeoutMs, this._clients.length, this.options.max),
+          undefined,
+          ignore,
+        )
+      }, ignore)
+      super.connect((error, client, release) => {
+        if (over) {
+          if (error === undefined) release()
+          return
+        }
+        patience.abort()
+        callback(error, client, release)
+      })
+      return undefined
+    }
+
+    /** The driver's hand-over of one client to one request: the point where a dead client is replaced. */
+    override _acquireClient(
+      client: DriverClient,
+      pending: PendingItem,
+      idleListener: IdleListener,
+      isNew: boolean,
+    ): void {
+      const { governed } = client as GovernedClient
+      if (isNew || governed === undefined) {
+        super._acquireClient(client, pending, idleListener, isNew)
+        return
+      }
+      const governor = this.#governor
+      const fitness = client._queryable ? governor.checkout(governed) : 'lapsed'
+      if (fitness === 'ready') {
+        governor.handedOver(governed)
+        super._acquireClient(client, pending, idleListener, false)
+        return
+      }
+      if (fitness === 'lapsed') {
+        governor.stats.lapsed += 1
+        this.#replace(client, pending)
+        return
+      }
+      // What goes wrong while it is asked is the answer, not an event for the application.
+      client.removeListener('error', idleListener)
+      void governor.alive(governed).then((alive) => {
+        if (alive && client._queryable && !client._ending) {
+          governor.handedOver(governed)
+          super._acquireClient(client, pending, idleListener, false)
+          return
+        }
+        governor.stats.lost += 1
+        this.#replace(client, pending)
+      })
+    }
+
+    /** Drops a dead client and gives its place, within the same checkout, to another. */
+    #replace(client: DriverClient, pending: PendingItem): void {
+      this.#cut(client)
+      if (this.ending) {
+        if (pending.timedOut !== true) pending.callback(new Error(ENDED), undefined, ignore)
+        return
+      }
+      this._pendingQueue.unshift(pending)
+      this._pulseQueue()
+    }
+
+    #cut(client: DriverClient): void {
+      this._remove(client, () => this._pulseQueue())
+      // A polite goodbye would wait for ever on a black hole.
+      client.connection.stream.destroy()
+    }
+
+    override _release(client: DriverClient, idleListener: IdleListener, error?: unknown): void {
+      const { governed } = client as GovernedClient
+      if (governed === undefined) {
+        super._release(client, idleListener, error)
+        return
+      }
+      const spoilt = governed.spoilt ? true : undefined
+      if (error === undefined || error === null || error === false) {
+        if (spoilt === undefined && client._queryable && !client._ending && !this.ending)
+          this.#governor.checkin(governed)
+      }
+      super._release(client, this.#quietListener(client, idleListener), error ?? spoilt)
+    }
+
+    override _remove(client: DriverClient, callback?: () => void): void {
+      const { governed } = client as GovernedClient
+      if (governed !== undefined) this.#governor.forget(governed)
+      super._remove(client, callback)
+    }
+
+    /** Like the driver's, but a lapse is no news: nobody has to hear of it. One for the client's whole life. */
+    #quietListener(client: DriverClient, original: IdleListener): IdleListener {
+      const known = this.#quietListeners.get(client)
+      if (known !== undefined) return known
+      const listener: IdleListener = (error) => {
+        const { governed } = client as GovernedClient
+        if ((error as { code?: string }).code === '57P05' || governed?.lease.usable() === false) {
+          this.#governor.stats.lapsed += 1
+          this._remove(client, () => this._pulseQueue())
+          return
+        }
+        this.#governor.stats.lost += 1
+        client.removeListener('error', listener)
+        original(error)
+      }
+      this.#quietListeners.set(client, listener)
+      return listener
+    }
+
+    override end(callback?: () => void): Promise<void> {
+      const reason = new Error(ENDED)
+      const result = super.end(callback)
+      for (const client of this._clients) {
+        if (client._connecting || !client._connected) (client as GovernedClient).stopConnecting(reason)
+      }
+      return result
+    }
+  }
+
+  Object.defineProperty(GovernedPoolImpl, 'name', { value: 'GovernedPool' })
+  return GovernedPoolImpl as unknown as GovernedPoolClass
+}
+
+function ignore(): void {}

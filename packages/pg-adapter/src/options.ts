@@ -1,0 +1,69 @@
+/** The options of a governed pool: the driver's and ours in one object, told apart here. */
+
+import {
+  functionName,
+  type LeaseholdOptions,
+  type ResolvedOptions,
+  resolveOptions,
+  splitOptions,
+  systemEnv,
+} from '@leasehold/core'
+import type pg from 'pg'
+
+/** Everything `pg.Pool` takes, and Leasehold's own options. */
+export type PoolOptions = Omit<pg.PoolConfig, 'Client'> & LeaseholdOptions
+
+/** The driver's own option names: never taken for a misspelt one of ours. */
+const DRIVER_NAMES = [
+  'allowExitOnIdle', 'application_name', 'binary', 'client_encoding', 'Client', 'connection', 'connectionString',
+  'connectionTimeoutMillis', 'database', 'enableChannelBinding', 'encoding', 'fallback_application_name', 'host',
+  'idle_in_transaction_session_timeout', 'idleTimeoutMillis', 'keepAlive', 'keepAliveInitialDelayMillis',
+  'lock_timeout', 'log', 'max', 'maxLifetimeSeconds', 'maxUses', 'min', 'onConnect', 'options', 'password', 'pipeline',
+  'poolSize', 'port', 'Promise', 'query_timeout', 'replication', 'scramMaxIterations', 'ssl', 'sslmode',
+  'sslnegotiation', 'statement_timeout', 'stream', 'types', 'user', 'verify',
+] // prettier-ignore
+
+export interface SplitOptions {
+  readonly resolved: ResolvedOptions
+  /** What the driver gets. */
+  readonly driver: Record<string, unknown>
+}
+
+/** @throws LeaseholdError `INVALID_OPTIONS` with every problem */
+export function readOptions(options: object): SplitOptions {
+  const { own, driver } = splitOptions(options)
+  // The driver's one limit for waiting and connecting, where it is given, is ours too.
+  const limitMs = driver['connectionTimeoutMillis']
+  const acquire = typeof limitMs === 'number' && limitMs > 0 ? { acquireTimeoutMs: limitMs } : {}
+  const resolved = resolveOptions({ ...acquire, ...own }, driver, DRIVER_NAMES, problemsIn(driver, own))
+  return { resolved, driver }
+}
+
+function problemsIn(driver: Readonly<Record<string, unknown>>, own: LeaseholdOptions): string[] {
+  const problems: string[] = []
+  const startup = driver['options']
+  if (typeof startup === 'string' && startup.includes('idle_session_timeout') && own.lease !== 'off') {
+    problems.push(
+      "`options` sets idle_session_timeout, which is the lease: use `maxLeaseMs` and `minLeaseMs`, or `lease: 'off'`",
+    )
+  }
+  const max = driver['max']
+  if (max !== undefined && !(typeof max === 'number' && Number.isInteger(max) && max >= 1)) {
+    problems.push('`max` must be a whole number of connections, at least 1')
+  }
+  return problems
+}
+
+/** The driver's pool options as a governed pool has them. */
+export function poolConfig(driver: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const max = driver['max'] ?? driver['poolSize'] ?? (functionName(systemEnv) === undefined ? undefined : 1)
+  return {
+    ...driver,
+    // One request at a time reaches a Lambda environment; outside Lambda the driver's default stands.
+    ...(max === undefined ? {} : { max }),
+    // Leases end idle connections; a timer would not run while the environment is frozen.
+    idleTimeoutMillis: driver['idleTimeoutMillis'] ?? 0,
+    // Waits and attempts have deadlines of ours.
+    connectionTimeoutMillis: 0,
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * Makes a `pg.Client` whose connect failed ready for another attempt. The driver's client connects
+ * once; users and pools hold on to the object, so the object has to stay and its parts be renewed.
+ */
+
+import type { EventEmitter } from 'node:events'
+
+import type { DriverClient, DriverConnection } from './driver.ts'
+
+type Listeners = ReadonlyMap<string | symbol, readonly ((...args: unknown[]) => void)[]>
+
+/** What the client was like before its first attempt. */
+export interface Unconnected {
+  readonly listeners: Listeners
+  readonly password: unknown
+}
+
+/** Remembers the listeners that others put on the connection (Sequelize does) and the password's source. */
+export function rememberUnconnected(client: DriverClient): Unconnected {
+  return { listeners: listenersOf(client.connection), password: client.password }
+}
+
+/** Takes a failed attempt's socket away from the client, so that its late events reach nobody. */
+export function disarm(client: DriverClient): void {
+  const { connection } = client
+  connection.removeAllListeners()
+  connection.on('error', ignore)
+  const { stream } = connection
+  stream.removeAllListeners()
+  stream.on('error', ignore)
+  stream.destroy()
+}
+
+/**
+ * @param fresh a connection of the driver's own making, never connected, from the same config
+ */
+export function rearm(client: DriverClient, before: Unconnected, fresh: DriverConnection): void {
+  const { connection } = client
+  connection.removeAllListeners()
+  for (const [event, listeners] of before.listeners) {
+    for (const listener of listeners) connection.on(event, listener)
+  }
+  connection.stream = fresh.stream
+  connection._ending = false
+  connection.parsedStatements = {}
+  connection.submittedNamedStatements = {}
+  client._ending = false
+  client._ended = false
+  client._connecting = false
+  client._connected = false
+  client._connectionError = false
+  client._connectionCallback = null
+  client._queryable = true
+  client.saslSession = null
+  client.processID = null
+  client.secretKey = null
+  // The driver overwrites a password function by the password it returned.
+  client.password = before.password
+  client.connectionParameters.password = before.password
+}
+
+/** No attempt is left: what a driver's client does when its only one has failed. */
+export function abandon(client: DriverClient, error: unknown): void {
+  client._queryable = false
+  client._ended = true
+  client._errorAllQueries(error)
+  process.nextTick(() => client.emit('end'))
+}
+
+function listenersOf(emitter: EventEmitter): Listeners {
+  return new Map(
+    emitter
+      .eventNames()
+      .map((event) => [event, emitter.rawListeners(event) as ((...args: unknown[]) => void)[]] as const),
+  )
+}
+
+function ignore(): void {}

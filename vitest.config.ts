@@ -1,0 +1,29 @@
+import { defineConfig, type ViteUserConfig } from 'vitest/config'
+
+const conditions = ['@leasehold/source', 'node', 'import', 'module', 'default']
+const source = { resolve: { conditions }, ssr: { resolve: { conditions } } }
+
+/** Suites that start servers or processes: one file at a time, real time. */
+const withServers = { fileParallelism: false, testTimeout: 60_000, hookTimeout: 240_000 }
+
+const config: ViteUserConfig = defineConfig({
+  test: {
+    reporters: ['default'],
+    projects: [
+      { ...source, test: { name: 'unit', include: ['packages/*/test/**/*.test.ts'] } },
+      {
+        ...source,
+        test: { name: 'databases', include: ['test/databases/test/**/*.test.ts'], ...withServers },
+      },
+      { ...source, test: { name: 'lambda', include: ['test/lambda/test/**/*.test.ts'], ...withServers } },
+      {
+        ...source,
+        test: { name: 'conformance', include: ['test/conformance/**/*.test.ts'], ...withServers },
+      },
+      { ...source, test: { name: 'frozen', include: ['test/frozen/**/*.test.ts'], ...withServers } },
+      { ...source, test: { name: 'packed', include: ['test/packed/**/*.test.ts'], ...withServers } },
+    ],
+  },
+})
+
+export default config
