@@ -104,8 +104,8 @@ export class Governor {
     return leaseFor(view, this.ladder)
   }
 
-  /** The label of a session opened by `attempt`. `name` defaults to the function's. */
-  label(attempt: Attempt, name?: string): string {
+  /** The label of a session opened by an attempt. `name` defaults to the function's. */
+  label(attempt: Pick<Attempt, 'publishedWaitMs'>, name?: string): string {
     return formatLabel({
       fleet: this.options.fleet,
       name: name ?? functionName(this.#env) ?? 'local',
@@ -143,11 +143,12 @@ export class Governor {
     }
     const opened = await open(parts, attemptOnce, signal)
     this.stats.opened += 1
-    const governed = this.#admit(opened)
+    const governed = this.admit(opened)
     return { connection: opened.connection, governed }
   }
 
-  #admit<T>(opened: Opened<T>): GovernedConnection {
+  /** Takes an open connection, checked out, under governance. `open` does this by itself. */
+  admit(opened: Opened<unknown>): GovernedConnection {
     const byServer = opened.leaseMs !== undefined
     const leaseMs = opened.leaseMs ?? this.options.maxLeaseMs
     const governed: GovernedConnection = {

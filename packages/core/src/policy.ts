@@ -30,6 +30,8 @@ const LONG_GAP_MS = 50
 const STALE_VIEW_MS = 5_000
 /** With the server full and nobody known to wait, one holder in so often makes room to find out. */
 const PROBE_EVERY_MS = 150
+/** Newcomers wait, but the server does not show for how long (MySQL counts refusals only). */
+const UNKNOWN_WAIT_MS = 400
 const POLLS_PER_WAIT = 4
 const MIN_DELAY_MS = 20
 /** A refused attempt costs the server a fork: rest a multiple of the time it took. */
@@ -128,7 +130,7 @@ export interface NewcomerState {
 
 /** The courtesy before a first attempt: whoever has just yielded does not snatch the slot back. */
 export function firstDelayMs(state: NewcomerState, random: Random): number {
-  const wait = state.view?.typicalWaitMs
+  const wait = state.view?.typicalWaitMs ?? (state.view?.waiting === true ? UNKNOWN_WAIT_MS : undefined)
   if (wait === undefined || state.sinceYieldMs === undefined || state.sinceYieldMs > STALE_VIEW_MS) return 0
   return Math.max(0, (0.6 + 0.4 * random.next()) * wait - state.sinceYieldMs)
 }

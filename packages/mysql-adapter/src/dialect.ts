@@ -1,0 +1,111 @@
+/** MySQL 8.0 to 9.x and MariaDB 10.6 and later as the core sees them: SQL text and its one row. */
+
+import type { Dialect, LeaseStep } from '@leasehold/core'
+
+import { classify } from './classify.ts'
+
+/** The core's dialect, and the first statement of a new session. */
+export interface MysqlDialect extends Dialect {
+  /**
+   * Census and lease in one statement: the session gets the lease that the server's own count calls
+   * for. Returns no rows, so the client learns the lease at its first census.
+   */
+  openWithCensus(ladder: readonly LeaseStep[]): string
+}
+
+const GRANULARITY_MS = 1_000
+
+function seconds(leaseMs: number): number {
+  return Math.max(1, Math.ceil(leaseMs / GRANULARITY_MS))
+}
+
+function mysqlLike(engine: 'mysql' | 'mariadb', statusTable: string): MysqlDialect {
+  const status = (name: string): string =>
+    `(select variable_value from ${statusTable} where variable_name = '${name}')`
+  // Aurora MySQL ends idle sessions at the smaller of the two timeouts, so the other one must not be shorter.
+  const alsoInteractive = (leaseMs: number): string => `session interactive_timeout = ${seconds(leaseMs)}`
+  return {
+    engine,
+    leaseGranularityMs: GRANULARITY_MS,
+    classify,
+    // A server that refuses the first statement is met where that statement is run.
+    refusesLease: () => false,
+    setLease: (leaseMs) => `set session wait_timeout = ${seconds(leaseMs)}, ${alsoInteractive(leaseMs)}`,
+    openWithCensus(ladder) {
+      const longest = ladder[0]?.leaseMs ?? GRANULARITY_MS
+      const steps = ladder
+        .slice(1)
+        .toReversed()
+        .map(
+          (step) =>
+            `when variable_value >= ${step.fromPressure} * @@max_connections then ${seconds(step.leaseMs)}`,
+        )
+      return (
+        `set session wait_timeout = (select case ${steps.join(' ')} else ${seconds(longest)} end ` +
+        `from ${statusTable} where variable_name = 'Threads_connected'), ${alsoInteractive(longest)}`
+      )
+    },
+    censusAndLease: () =>
+      `select ${status('Threads_connected')} as used, @@max_connections as slots, ` +
+      `${status('Connection_errors_max_connections')} as refused, @@session.wait_timeout as lease`,
+    parseCensus(rows) {
+      const row = rows[0] as Partial<Record<'used' | 'slots' | 'refused' | 'lease', unknown>> | undefined
+      const usedCount = Number(row?.used)
+      const slotCount = Number(row?.slots)
+      const leaseS = Number(row?.lease)
+      if (!Number.isInteger(usedCount) || !Number.isInteger(slotCount) || !Number.isInteger(leaseS)) {
+        throw new TypeError('the census did not return its one row of counts')
+      }
+      const refused = Number(row?.refused ?? Number.NaN)
+      return {
+        census: {
+          usedCount,
+          slotCount,
+          labels: [],
+          refusedCount: Number.isInteger(refused) ? refused : undefined,
+        },
+        leaseMs: leaseS * GRANULARITY_MS,
+      }
+    },
+  }
+}
+
+export const mysqlDialect: MysqlDialect = mysqlLike('mysql', 'performance_schema.global_status')
+export const mariadbDialect: MysqlDialect = mysqlLike('mariadb', 'information_schema.global_status')
+
+/** The dialect of a pool, whose server is known only after its first handshake. */
+export class PoolDialect implements MysqlDialect {
+  #current: MysqlDialect = mysqlDialect
+
+  /** @param serverVersion as the server's handshake gives it: `8.4.2`, `5.5.5-10.11.6-MariaDB` */
+  meet(serverVersion: string): void {
+    this.#current = /mariadb/i.test(serverVersion) ? mariadbDialect : mysqlDialect
+  }
+
+  get engine(): Dialect['engine'] {
+    return this.#current.engine
+  }
+
+  readonly leaseGranularityMs: number = GRANULARITY_MS
+  readonly classify: Dialect['classify'] = classify
+
+  refusesLease(error: unknown): boolean {
+    return this.#current.refusesLease(error)
+  }
+
+  setLease(leaseMs: number): string {
+    return this.#current.setLease(leaseMs)
+  }
+
+  openWithCensus(ladder: readonly LeaseStep[]): string {
+    return this.#current.openWithCensus(ladder)
+  }
+
+  censusAndLease(leaseMs: number, ladder: readonly LeaseStep[]): string {
+    return this.#current.censusAndLease(leaseMs, ladder)
+  }
+
+  parseCensus(rows: readonly unknown[]): ReturnType<Dialect['parseCensus']> {
+    return this.#current.parseCensus(rows)
+  }
+}

@@ -1,0 +1,329 @@
+/** Governs a genuine mysql2 callback pool: everything in the driver goes through its `getConnection`. */
+
+import {
+  type Attempt,
+  type Clock,
+  type FleetView,
+  Governor,
+  type Opened,
+  type Stats,
+  type Surroundings,
+} from '@leasehold/core'
+import type mysql2 from 'mysql2'
+
+import { PoolDialect } from './dialect.ts'
+import {
+  checkPool,
+  type ConnectionCallback,
+  type DriverConnection,
+  type DriverPool,
+  indexIn,
+  type MysqlModule,
+} from './driver.ts'
+import {
+  type ConnectionHome,
+  cut,
+  governedOf,
+  isClosed,
+  labelled,
+  takeLease,
+  watch,
+} from './governed-connection.ts'
+import { poolConfig, type PoolOptions, readOptions } from './options.ts'
+
+/** What an operator asks of a governed pool. */
+export interface PoolGovernance {
+  /** Counts the slots on an idle connection and resolves to the newest view; undefined before any. */
+  census(): Promise<FleetView | undefined>
+  /** Counts since the pool was made. A copy. */
+  stats(): Readonly<Stats>
+  /** Closes every idle connection politely; those in use stay. The pool goes on working. */
+  drain(): void
+}
+
+export type GovernedPool = mysql2.Pool & { readonly leasehold: PoolGovernance }
+
+/** A connection was given back while this request was backing off. */
+const OTHER_FREE = new Error('another connection is free')
+const ENDED = 'Pool is closed.'
+
+/** A request that is opening a connection. While it backs off, a stand-in holds its place in the pool. */
+interface Opening {
+  readonly stop: AbortController
+  standIn: DriverConnection | undefined
+}
+
+export function createGovernedPool(
+  driver: MysqlModule,
+  options: PoolOptions | string,
+  surroundings: Surroundings = {},
+): GovernedPool {
+  const { resolved, driver: driverOptions } = readOptions(options)
+  const pool: unknown = driver.createPool(poolConfig(driverOptions) as mysql2.PoolOptions)
+  checkPool(pool)
+  const dialect = new PoolDialect()
+  const governor = new Governor(dialect, resolved, surroundings)
+  new PoolGovernor(pool, governor, dialect).take()
+  const leasehold: PoolGovernance = {
+    census: () => governor.census(),
+    stats: () => ({ ...governor.stats }),
+    drain: () => {
+      for (const governed of [...governor.connections]) {
+        if (governed.hands.idle()) governed.hands.yield()
+      }
+    },
+  }
+  Object.defineProperty(pool, 'leasehold', { value: leasehold, enumerable: false })
+  return pool as unknown as GovernedPool
+}
+
+class PoolGovernor {
+  readonly #pool: DriverPool
+  readonly #governor: Governor
+  readonly #dialect: PoolDialect
+  readonly #clock: Clock
+  readonly #attributes: Record<string, string> | undefined
+  readonly #openings = new Set<Opening>()
+  /** Callbacks that already have a deadline: the driver passes them through `getConnection` again. */
+  readonly #patient = new WeakSet<ConnectionCallback>()
+  readonly #base: Pick<DriverPool, 'getConnection' | 'releaseConnection' | '_removeConnection' | 'end'>
+  readonly #home: ConnectionHome
+
+  constructor(pool: DriverPool, governor: Governor, dialect: PoolDialect) {
+    this.#pool = pool
+    this.#governor = governor
+    this.#dialect = dialect
+    this.#clock = governor.clock
+    this.#attributes = pool.config.connectionConfig.connectAttributes
+    this.#base = {
+      getConnection: pool.getConnection.bind(pool),
+      releaseConnection: pool.releaseConnection.bind(pool),
+      _removeConnection: pool._removeConnection.bind(pool),
+      end: pool.end.bind(pool),
+    }
+    this.#home = {
+      idle: (connection) => indexIn(pool._freeConnections, connection) >= 0,
+      yield: (connection) => this.#yield(connection),
+      drop: (connection) => cut(connection),
+    }
+  }
+
+  /** Puts the governed methods on the pool itself: `promise()`, `query` and `execute` all call these. */
+  take(): void {
+    Object.assign(this.#pool, {
+      getConnection: (callback: ConnectionCallback) => this.#getConnection(callback),
+      releaseConnection: (connection: DriverConnection) => this.#releaseConnection(connection),
+      _removeConnection: (connection: DriverConnection) => this.#removeConnection(connection),
+      end: (callback?: (error?: Error | null) => void) => this.#end(callback),
+    })
+  }
+
+  #getConnection(callback: ConnectionCallback): void {
+    const pool = this.#pool
+    const free = pool._freeConnections
+    while (free.length > 0 && !pool._closed) {
+      // The driver takes the most recently used one.
+      const connection = free.get(free.length - 1) as DriverConnection
+      const governed = governedOf(connection)
+      if (governed === undefined) break
+      const fitness = isClosed(connection) ? 'lapsed' : this.#governor.checkout(governed)
+      if (fitness === 'ready') {
+        this.#governor.handedOver(governed)
+        break
+      }
+      if (fitness === 'verify') {
+        this.#base.getConnection((error, taken) => {
+          if (error || taken === undefined) callback(error)
+          else void this.#verify(taken, callback)
+        })
+        return
+      }
+      this.#governor.stats.lapsed += 1
+      governed.spoilt = true
+      cut(connection)
+    }
+    if (free.length > 0 || pool._closed) {
+      this.#base.getConnection(callback)
+      return
+    }
+    const limit = pool.config.connectionLimit
+    if (limit === 0 || pool._allConnections.length < limit) void this.#open(callback)
+    else this.#base.getConnection(this.#patient.has(callback) ? callback : this.#withPatience(callback))
+  }
+
+  async #verify(connection: DriverConnection, callback: ConnectionCallback): Promise<void> {
+    const governed = governedOf(connection)
+    if (governed === undefined || ((await this.#governor.alive(governed)) && !isClosed(connection))) {
+      if (governed !== undefined) this.#governor.handedOver(governed)
+      process.nextTick(callback, null, connection)
+      return
+    }
+    this.#governor.stats.lost += 1
+    governed.spoilt = true
+    cut(connection)
+    process.nextTick(() => this.#pool.getConnection(callback))
+  }
+
+  #withPatience(callback: ConnectionCallback): ConnectionCallback {
+    const { acquireTimeoutMs } = this.#governor.options
+    const patience = new AbortController()
+    let over = false
+    this.#clock.sleep(acquireTimeoutMs, patience.signal).then(
+      () => {
+        over = true
+        const { length } = this.#pool._allConnections
+        callback(this.#governor.busyError(acquireTimeoutMs, length, this.#pool.config.connectionLimit))
+      },
+      () => {},
+    )
+    const patient: ConnectionCallback = (error, connection) => {
+      if (over) {
+        if (connection !== undefined) this.#pool.releaseConnection(connection)
+        return
+      }
+      patience.abort()
+      callback(error, connection)
+    }
+    this.#patient.add(patient)
+    return patient
+  }
+
+  async #open(callback: ConnectionCallback): Promise<void> {
+    const opening: Opening = { stop: new AbortController(), standIn: undefined }
+    this.#openings.add(opening)
+    this.#holdPlace(opening)
+    try {
+      const attemptOnce = (attempt: Attempt): Promise<Opened<DriverConnection>> =>
+        this.#attempt(opening, attempt)
+      const { connection, governed } = await this.#governor.open(attemptOnce, opening.stop.signal)
+      this.#openings.delete(opening)
+      watch(connection, governed, this.#governor)
+      process.nextTick(callback, null, connection)
+    } catch (error) {
+      this.#openings.delete(opening)
+      this.#giveUpPlace(opening)
+      if (error === OTHER_FREE) process.nextTick(() => this.#pool.getConnection(callback))
+      else process.nextTick(callback, error as Error)
+    }
+  }
+
+  async #attempt(opening: Opening, attempt: Attempt): Promise<Opened<DriverConnection>> {
+    const pool = this.#pool
+    if (pool._closed) throw new Error(ENDED)
+    if (pool._freeConnections.length > 0) {
+      opening.stop.abort(OTHER_FREE)
+      throw OTHER_FREE
+    }
+    if (this.#governor.options.lease !== 'off') {
+      pool.config.connectionConfig.connectAttributes = labelled(this.#attributes, this.#governor, attempt)
+    }
+    this.#leavePlace(opening)
+    const { signal } = attempt
+    let opened: DriverConnection | undefined
+    const aborted = new Promise<never>((_, reject) => {
+      signal.addEventListener(
+        'abort',
+        () => {
+          if (opened !== undefined) cut(opened)
+          this.#holdPlace(opening)
+          reject(signal.reason)
+        },
+        { once: true },
+      )
+    })
+    aborted.catch(ignore)
+    try {
+      const connected = new Promise<void>((resolve, reject) => {
+        this.#base.getConnection((error) => {
+          // The place is held at once, before the driver lets a waiting request open in it.
+          if (error) this.#holdPlace(opening)
+          if (error) reject(error)
+          else resolve()
+        })
+      })
+      opened = pool._allConnections.get(pool._allConnections.length - 1) as DriverConnection
+      opened.on('error', ignore)
+      await Promise.race([connected, aborted])
+      return await Promise.race([
+        takeLease(opened, this.#governor, this.#dialect, attempt, this.#home),
+        aborted,
+      ])
+    } catch (error) {
+      if (opened !== undefined) cut(opened)
+      this.#holdPlace(opening)
+      throw error
+    }
+  }
+
+  /** A place in the pool for a request that is between two attempts, so that no other takes it. */
+  #holdPlace(opening: Opening): void {
+    if (opening.standIn !== undefined || this.#pool._closed) return
+    const standIn = { _pool: null, _realEnd: (callback?: () => void) => callback?.() }
+    opening.standIn = standIn as unknown as DriverConnection
+    this.#pool._allConnections.push(opening.standIn)
+  }
+
+  #leavePlace(opening: Opening): void {
+    const { standIn } = opening
+    if (standIn === undefined) return
+    opening.standIn = undefined
+    const index = indexIn(this.#pool._allConnections, standIn)
+    if (index >= 0) this.#pool._allConnections.removeOne(index)
+  }
+
+  /** Leaves the place for good, to the next request in the queue. */
+  #giveUpPlace(opening: Opening): void {
+    const { standIn } = opening
+    this.#leavePlace(opening)
+    if (standIn !== undefined) this.#base.releaseConnection(standIn)
+  }
+
+  #releaseConnection(connection: DriverConnection): void {
+    const governed = governedOf(connection)
+    if (governed !== undefined && connection._pool !== null) {
+      if (governed.spoilt || isClosed(connection)) {
+        cut(connection)
+        return
+      }
+      this.#governor.checkin(governed)
+    }
+    this.#base.releaseConnection(connection)
+    if (this.#openings.size > 0 && this.#pool._freeConnections.length > 0) this.#stopOneBackingOff()
+  }
+
+  #stopOneBackingOff(): void {
+    for (const opening of this.#openings) {
+      if (opening.standIn === undefined) continue
+      this.#openings.delete(opening)
+      opening.stop.abort(OTHER_FREE)
+      return
+    }
+  }
+
+  #removeConnection(connection: DriverConnection): void {
+    const governed = governedOf(connection)
+    if (governed !== undefined) {
+      if (!governed.spoilt && !governed.checkedOut) {
+        if (governed.lease.usable()) this.#governor.stats.lost += 1
+        else this.#governor.stats.lapsed += 1
+      }
+      this.#governor.forget(governed)
+    }
+    this.#base._removeConnection(connection)
+  }
+
+  #yield(connection: DriverConnection): void {
+    const governed = governedOf(connection)
+    if (governed !== undefined) governed.spoilt = true
+    connection._removeFromPool?.()
+    const end = connection._realEnd ?? connection.end
+    end.call(connection, ignore)
+  }
+
+  #end(callback?: (error?: Error | null) => void): void {
+    for (const opening of this.#openings) opening.stop.abort(new Error(ENDED))
+    this.#base.end(callback)
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,69 @@
+/** The options of a governed pool: the driver's and ours in one object, told apart here. */
+
+import {
+  functionName,
+  type LeaseholdOptions,
+  type ResolvedOptions,
+  resolveOptions,
+  splitOptions,
+  systemEnv,
+} from '@leasehold/core'
+import type mysql2 from 'mysql2'
+
+/** Everything `mysql2.createPool` takes, and Leasehold's own options. */
+export type PoolOptions = mysql2.PoolOptions & LeaseholdOptions
+
+/** Everything `mysql2.createConnection` takes, and Leasehold's own options. */
+export type ConnectionOptions = mysql2.ConnectionOptions & LeaseholdOptions
+
+export interface SplitOptions {
+  readonly resolved: ResolvedOptions
+  /** What the driver gets: nothing of ours is in it, so it has nothing to complain about. */
+  readonly driver: Record<string, unknown>
+}
+
+/** The driver's own option names: never taken for a misspelt one of ours. */
+const DRIVER_NAMES = [
+  'connectTimeout',
+  'maxIdle',
+  'idleTimeout',
+  'connectionLimit',
+  'queueLimit',
+  'resetOnRelease',
+]
+
+/** @throws LeaseholdError `INVALID_OPTIONS` with every problem */
+export function readOptions(options: object | string): SplitOptions {
+  const { own, driver } = splitOptions(typeof options === 'string' ? { uri: options } : options)
+  // The driver's limit of one attempt, where it is given, is ours too.
+  const limitMs = driver['connectTimeout']
+  const connect = typeof limitMs === 'number' && limitMs > 0 ? { connectTimeoutMs: limitMs } : {}
+  const resolved = resolveOptions({ ...connect, ...own }, driver, DRIVER_NAMES, problemsIn(driver, own))
+  return { resolved, driver }
+}
+
+function problemsIn(driver: Readonly<Record<string, unknown>>, own: LeaseholdOptions): string[] {
+  const problems: string[] = []
+  const limit = driver['connectionLimit']
+  if (limit !== undefined && !(typeof limit === 'number' && Number.isInteger(limit) && limit >= 0)) {
+    problems.push('`connectionLimit` must be a whole number of connections; 0 means no limit')
+  }
+  if (driver['resetOnRelease'] === true && (own.lease ?? 'server') === 'server') {
+    problems.push(
+      "`resetOnRelease` resets wait_timeout, which is the lease: leave it out, or use `lease: 'client'`",
+    )
+  }
+  return problems
+}
+
+/** The driver's pool options as a governed pool has them. */
+export function poolConfig(driver: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const limit = driver['connectionLimit'] ?? (functionName(systemEnv) === undefined ? undefined : 1)
+  return {
+    ...driver,
+    // One request at a time reaches a Lambda environment; outside Lambda the driver's default stands.
+    ...(limit === undefined ? {} : { connectionLimit: limit }),
+    // Attempts have deadlines of ours.
+    connectTimeout: 0,
+  }
+}
