@@ -1,6 +1,7 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
 
-const conditions = ['@leasehold/source', 'node', 'import', 'module', 'default']
+/** Tests run on the sources, so that they need no build. */
+const conditions = ['@leasehold/source', 'node']
 const source = { resolve: { conditions }, ssr: { resolve: { conditions } } }
 
 /** Suites that start servers or processes: one file at a time, real time. */

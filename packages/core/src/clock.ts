@@ -58,6 +58,11 @@ export class Moment {
     this.epochMs = clock.epochMs()
   }
 
+  copy(other: Moment): void {
+    this.monotonicMs = other.monotonicMs
+    this.epochMs = other.epochMs
+  }
+
   /** Milliseconds from this moment to now, by the clock that saw more time pass. Never negative. */
   elapsedMs(clock: Clock): number {
     const byMonotonic = clock.monotonicMs() - this.monotonicMs

@@ -1,7 +1,7 @@
 /** One per pool: wires lease, policy, census and backoff together at the points where a pool calls. */
 
 import type { FleetView } from './census.ts'
-import { type Clock, systemClock } from './clock.ts'
+import { type Clock, Moment, systemClock } from './clock.ts'
 import type { GovernedConnection, Hands } from './connection.ts'
 import { within } from './deadline.ts'
 import type { Dialect } from './dialect.ts'
@@ -198,12 +198,21 @@ export class Governor {
         )
       }
       this.stats.pinged += 1
+      const sent = new Moment(this.clock)
       await within(this.clock, this.options.connectTimeoutMs, 'a ping', () => governed.hands.ping())
-      governed.lease.touch()
+      governed.lease.touchSince(sent)
       return true
     } catch {
       return false
     }
+  }
+
+  /**
+   * The server answered on this connection. Counts as activity only while the application has it,
+   * and so awaits the answer; an answer to our own housekeeping may have waited through a freeze.
+   */
+  answered(governed: GovernedConnection): void {
+    if (governed.checkedOut) governed.lease.touch()
   }
 
   /** The application gave it back and the pool keeps it. Hot: allocates only when something is due. */
@@ -281,7 +290,7 @@ export class Governor {
     this.stats.renewed += 1
     try {
       await hands.ping()
-      lease.touch()
+      this.answered(governed)
     } catch {
       // The application's next statement meets the driver's own error.
     }

@@ -1,6 +1,6 @@
 /** What happens after a response: count the slots, move the lease to another tier, keep or yield. */
 
-import type { Clock } from './clock.ts'
+import { type Clock, Moment } from './clock.ts'
 import type { GovernedConnection } from './connection.ts'
 import { within } from './deadline.ts'
 import type { Dialect } from './dialect.ts'
@@ -110,7 +110,7 @@ export class Housekeeping {
 
   /** Whether the connection survives a failed census: a refused statement does not cost it. */
   async #failed(governed: GovernedConnection, error: unknown): Promise<boolean> {
-    const { dialect, options } = this.#parts
+    const { clock, dialect, options } = this.#parts
     if (LeaseholdError.is(error) || dialect.classify(error) === 'lost') return false
     this.#refused = true
     this.#parts.censusRefused(error)
@@ -118,7 +118,8 @@ export class Housekeeping {
     if (governed.lease.keeper === 'client') return true
     // Nobody will ever set this lease again, so it must not stay the short one of the start.
     try {
-      await governed.hands.run(dialect.setLease(options.maxLeaseMs))
+      const statement = dialect.setLease(options.maxLeaseMs)
+      await within(clock, options.connectTimeoutMs, 'setting a lease', () => governed.hands.run(statement))
       governed.lease.grant(options.maxLeaseMs)
       return true
     } catch {
@@ -127,13 +128,15 @@ export class Housekeeping {
   }
 
   async #count(governed: GovernedConnection): Promise<void> {
-    const { dialect, knowledge, ladder, stats } = this.#parts
+    const { clock, dialect, knowledge, ladder, stats } = this.#parts
     const { lease, hands } = governed
-    const askedMs = lease.leaseMs
-    const { census, leaseMs } = dialect.parseCensus(await hands.run(dialect.censusAndLease(askedMs, ladder)))
+    const sent = new Moment(clock)
+    const { census, leaseMs } = dialect.parseCensus(
+      await hands.run(dialect.censusAndLease(lease.leaseMs, ladder)),
+    )
     stats.censuses += 1
     const view = knowledge.learn(census)
-    lease.touch()
+    lease.touchSince(sent)
     if (lease.keeper === 'client') return
     if (leaseMs === undefined) {
       governed.confirmed = true

@@ -48,17 +48,24 @@ export class Lease {
     return this.#keeper
   }
 
-  /** The server confirmed another lease, or turned out not to hold one. Counts as activity. */
+  /** The server confirmed another lease, or turned out not to hold one. */
   grant(leaseMs: number, keeper: LeaseKeeper = this.#keeper): void {
     this.#leaseMs = leaseMs
     this.#usableMs = leaseMs - leaseMarginMs(leaseMs)
     this.#keeper = keeper
-    this.touch()
   }
 
-  /** The server just answered on this session: its idle clock starts again. */
+  /** The server answers at this moment: its idle clock starts again. For answers that are awaited. */
   touch(): void {
     this.#lastActive.set(this.#clock)
+  }
+
+  /**
+   * The server answered something sent at `sent`, and nobody knows when: the environment may have
+   * been frozen before it could read the answer. The server's idle clock is at most that old.
+   */
+  touchSince(sent: Moment): void {
+    this.#lastActive.copy(sent)
   }
 
   /** Milliseconds since the server last answered, by the clock that saw more time pass. */

@@ -108,7 +108,7 @@ export function handsOn(connection: DriverConnection, home: ConnectionHome | und
 /** From now on the connection tells its governor what the server says, whoever asks it. */
 export function watch(connection: DriverConnection, governed: GovernedConnection, governor: Governor): void {
   Object.defineProperty(connection, GOVERNED, { value: governed })
-  connection.stream.on('data', () => governed.lease.touch())
+  connection.stream.on('data', () => governor.answered(governed))
   const handlePacket = connection.handlePacket
   // Every style of use (callback, promise, stream, execute) passes here; an error packet is rare.
   connection.handlePacket = function (packet): void {

@@ -162,7 +162,7 @@ export function governedClientClass(
 
     #watch(governed: GovernedConnection): void {
       const { connection } = this
-      connection.on('readyForQuery', () => governed.lease.touch())
+      connection.on('readyForQuery', () => this.#governor.answered(governed))
       connection.on('errorMessage', (message) => {
         if (governed.spoilt || postgresDialect.classify(message) !== 'read-only') return
         governed.spoilt = true

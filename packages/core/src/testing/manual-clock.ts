@@ -1,8 +1,9 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+
 import type { Clock } from '../clock.ts'
 
 interface Timer {
   readonly dueMs: number
-  readonly order: number
   readonly run: () => void
 }
 
@@ -14,7 +15,6 @@ interface Timer {
 export class ManualClock implements Clock {
   #monotonicMs = 1_000
   #epochMs = 1_800_000_000_000
-  #order = 0
   #timers: Timer[] = []
 
   monotonicMs(): number {
@@ -23,6 +23,11 @@ export class ManualClock implements Clock {
 
   epochMs(): number {
     return this.#epochMs
+  }
+
+  /** Sleeps and pieces of work that have not run yet. 0 proves that nothing was left behind. */
+  get pendingCount(): number {
+    return this.#timers.length
   }
 
   sleep(durationMs: number, signal?: AbortSignal): Promise<void> {
@@ -51,22 +56,22 @@ export class ManualClock implements Clock {
     this.#add(0, work)
   }
 
-  /** Lets `durationMs` pass on both clocks, running timers and the promises that follow them. */
+  /**
+   * Lets `durationMs` pass on both clocks, running timers and the promises that follow them. 0 runs
+   * what is due by now.
+   */
   async advance(durationMs: number): Promise<void> {
     const endMs = this.#monotonicMs + durationMs
-    await settle()
+    await nextTurn()
     for (;;) {
-      const next = this.#timers
-        .filter((timer) => timer.dueMs <= endMs)
-        .sort((left, right) => left.dueMs - right.dueMs || left.order - right.order)[0]
+      const next = this.#takeDue(endMs)
       if (next === undefined) break
-      this.#timers = this.#timers.filter((timer) => timer !== next)
       this.#move(Math.max(0, next.dueMs - this.#monotonicMs))
       next.run()
-      await settle()
+      // A whole turn of the event loop: promises and ticks that follow have all run.
+      await nextTurn()
     }
-    this.#move(endMs - this.#monotonicMs)
-    await settle()
+    this.#move(Math.max(0, endMs - this.#monotonicMs))
   }
 
   /**
@@ -79,20 +84,29 @@ export class ManualClock implements Clock {
     this.#monotonicMs += monotonicMs
   }
 
+  /** Sets the epoch clock forward, or back where `byMs` is negative, as NTP or a person may. No time passes. */
+  setEpochBy(byMs: number): void {
+    this.#epochMs += byMs
+  }
+
+  #takeDue(endMs: number): Timer | undefined {
+    let first: Timer | undefined
+    for (const timer of this.#timers) {
+      if (timer.dueMs > endMs) continue
+      if (first === undefined || timer.dueMs < first.dueMs) first = timer
+    }
+    if (first !== undefined) this.#timers.splice(this.#timers.indexOf(first), 1)
+    return first
+  }
+
   #move(durationMs: number): void {
     this.#monotonicMs += durationMs
     this.#epochMs += durationMs
   }
 
   #add(delayMs: number, run: () => void): Timer {
-    this.#order += 1
-    const timer = { dueMs: this.#monotonicMs + Math.max(0, delayMs), order: this.#order, run }
+    const timer = { dueMs: this.#monotonicMs + Math.max(0, delayMs), run }
     this.#timers.push(timer)
     return timer
   }
-}
-
-/** Lets promise reactions run: enough turns for the chains in this library. */
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < 50; turn += 1) await Promise.resolve()
 }

@@ -1,0 +1,8 @@
+import type { FleetView } from '../census.ts'
+import { Governor, type Opened, type Surroundings } from '../governor.ts'
+import type { Attempt } from '../open.ts'
+import type { LeaseholdOptions } from '../options/options.ts'
+import { resolveOptions, splitOptions } from '../options/resolve.ts'
+import type { Stats } from '../stats.ts'
+import { FakeClient, type PooledSession } from './fake-client.ts'
+import { classifyFakeError, fakeDialect, type FakeServerError } from './fake-engine.ts'
