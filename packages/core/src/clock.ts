@@ -63,6 +63,11 @@ export class Moment {
     this.epochMs = other.epochMs
   }
 
+  /** Whether `later` is at least `durationMs` after this moment, by either clock. */
+  isBefore(later: Moment, durationMs: number): boolean {
+    return later.monotonicMs - this.monotonicMs >= durationMs || later.epochMs - this.epochMs >= durationMs
+  }
+
   /** Milliseconds from this moment to now, by the clock that saw more time pass. Never negative. */
   elapsedMs(clock: Clock): number {
     const byMonotonic = clock.monotonicMs() - this.monotonicMs

@@ -173,7 +173,7 @@ export class Governor {
     const idleMs = lease.idleMs()
     this.#knowledge.sawGap(idleMs)
     if (governed.checking !== undefined) return 'verify'
-    if (this.options.lease !== 'off' && !lease.usable()) {
+    if (this.options.lease !== 'off' && !lease.usable(idleMs)) {
       // Not confirmed: the server may have granted more than we were told, so ask.
       return governed.confirmed || idleMs >= this.options.maxLeaseMs ? 'lapsed' : 'verify'
     }

@@ -1,5 +1,6 @@
 /** What happens after a response: count the slots, move the lease to another tier, keep or yield. */
 
+import type { FleetView } from './census.ts'
 import { type Clock, Moment } from './clock.ts'
 import type { GovernedConnection } from './connection.ts'
 import { within } from './deadline.ts'
@@ -28,6 +29,10 @@ export interface HousekeepingParts {
 export class Housekeeping {
   readonly #parts: HousekeepingParts
   #refused = false
+  #wanted: { readonly view: FleetView | undefined; readonly leaseMs: number } = {
+    view: undefined,
+    leaseMs: 0,
+  }
 
   constructor(parts: HousekeepingParts) {
     this.#parts = parts
@@ -42,7 +47,7 @@ export class Housekeeping {
   due(governed: GovernedConnection): boolean {
     const { knowledge } = this.#parts
     if (governed.checking !== undefined || this.#refused) return false
-    if (!governed.confirmed || knowledge.censusDue()) return true
+    if (!governed.confirmed || knowledge.censusDue(governed.lease)) return true
     if (knowledge.isCalm) return this.#leaseIsStale(governed)
     return true
   }
@@ -50,7 +55,8 @@ export class Housekeeping {
   /** Counts, then keeps or yields. Never rejects: housekeeping that fails leaves a plain pool. */
   async run(governed: GovernedConnection): Promise<void> {
     const { knowledge } = this.#parts
-    const wantsCensus = !governed.confirmed || knowledge.censusDue() || this.#leaseIsStale(governed)
+    const wantsCensus =
+      !governed.confirmed || knowledge.censusDue(governed.lease) || this.#leaseIsStale(governed)
     let decision = wantsCensus ? 'look' : this.#decide(governed, false)
     if (decision === 'look') {
       if (!(await this.count(governed))) return
@@ -80,14 +86,20 @@ export class Housekeeping {
 
   /** The newest view calls for another tier than the one this connection has. */
   #leaseIsStale(governed: GovernedConnection): boolean {
-    const { knowledge, ladder } = this.#parts
-    if (governed.lease.keeper === 'client' || knowledge.view === undefined) return false
-    return this.#granted(leaseFor(knowledge.view, ladder)) !== governed.lease.leaseMs
+    const { view } = this.#parts.knowledge
+    if (governed.lease.keeper === 'client' || view === undefined) return false
+    return this.#wantedMs(view) !== governed.lease.leaseMs
   }
 
-  #granted(leaseMs: number): number {
-    const { leaseGranularityMs } = this.#parts.dialect
-    return Math.ceil(leaseMs / leaseGranularityMs) * leaseGranularityMs
+  /** The lease that `view` calls for, in whole steps of the server's granularity. Worked out once a view. */
+  #wantedMs(view: FleetView): number {
+    if (view !== this.#wanted.view) {
+      const { dialect, ladder } = this.#parts
+      const { leaseGranularityMs } = dialect
+      const leaseMs = Math.ceil(leaseFor(view, ladder) / leaseGranularityMs) * leaseGranularityMs
+      this.#wanted = { view, leaseMs }
+    }
+    return this.#wanted.leaseMs
   }
 
   /** Takes one census on an idle connection and sets its lease; resolves to whether it is alive. */
@@ -146,7 +158,7 @@ export class Housekeeping {
     }
     governed.confirmed = true
     lease.grant(leaseMs)
-    const wantedMs = this.#granted(leaseFor(view, ladder))
+    const wantedMs = this.#wantedMs(view)
     if (wantedMs === leaseMs) return
     await hands.run(dialect.setLease(wantedMs))
     lease.grant(wantedMs)

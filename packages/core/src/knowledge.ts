@@ -3,6 +3,7 @@
 import { type Census, type FleetView, pressureOf, viewOf } from './census.ts'
 import { type Clock, Moment } from './clock.ts'
 import { type Env, invocationMark } from './env.ts'
+import type { Lease } from './lease.ts'
 import type { ResolvedOptions } from './options/options.ts'
 import { calm, contended } from './policy.ts'
 import type { Random } from './random.ts'
@@ -72,9 +73,12 @@ export class Knowledge {
     return view
   }
 
-  /** A census has not been taken for longer than the (jittered) interval. */
-  censusDue(): boolean {
-    return this.#view === undefined || this.#viewTaken.elapsedMs(this.#clock) >= this.#nextCensusMs
+  /**
+   * No census has been taken for longer than the (jittered) interval. Judged by when the server last
+   * answered on `lease`, so that a checkin reads no clock.
+   */
+  censusDue(lease: Lease): boolean {
+    return this.#view === undefined || lease.answeredAfter(this.#viewTaken, this.#nextCensusMs)
   }
 
   /** A connection was used again after `idleMs`. */

@@ -78,8 +78,17 @@ export class Lease {
     return this.#opened.elapsedMs(this.#clock)
   }
 
-  /** False from a margin before the lease's end: the session may be gone and must not be used. */
-  usable(): boolean {
-    return this.#lastActive.elapsedMs(this.#clock) < this.#usableMs
+  /**
+   * False from a margin before the lease's end: the session may be gone and must not be used.
+   *
+   * @param idleMs what `idleMs()` gave a moment ago, to read the clocks but once
+   */
+  usable(idleMs: number = this.idleMs()): boolean {
+    return idleMs < this.#usableMs
+  }
+
+  /** Whether the server last answered at least `durationMs` after `moment`. Reads no clock. */
+  answeredAfter(moment: Moment, durationMs: number): boolean {
+    return moment.isBefore(this.#lastActive, durationMs)
   }
 }

@@ -96,10 +96,10 @@ class PoolGovernor {
     this.#clock = governor.clock
     this.#attributes = pool.config.connectionConfig.connectAttributes
     this.#base = {
-      getConnection: pool.getConnection.bind(pool),
-      releaseConnection: pool.releaseConnection.bind(pool),
-      _removeConnection: pool._removeConnection.bind(pool),
-      end: pool.end.bind(pool),
+      getConnection: pool.getConnection,
+      releaseConnection: pool.releaseConnection,
+      _removeConnection: pool._removeConnection,
+      end: pool.end,
     }
     this.#home = {
       idle: (connection) => indexIn(pool._freeConnections, connection) >= 0,
@@ -132,7 +132,7 @@ class PoolGovernor {
         break
       }
       if (fitness === 'verify') {
-        this.#base.getConnection((error, taken) => {
+        this.#base.getConnection.call(this.#pool, (error, taken) => {
           if (error || taken === undefined) callback(error)
           else void this.#verify(taken, callback)
         })
@@ -143,12 +143,16 @@ class PoolGovernor {
       cut(connection)
     }
     if (free.length > 0 || pool._closed) {
-      this.#base.getConnection(callback)
+      this.#base.getConnection.call(this.#pool, callback)
       return
     }
     const limit = pool.config.connectionLimit
     if (limit === 0 || pool._allConnections.length < limit) void this.#open(callback)
-    else this.#base.getConnection(this.#patient.has(callback) ? callback : this.#withPatience(callback))
+    else
+      this.#base.getConnection.call(
+        this.#pool,
+        this.#patient.has(callback) ? callback : this.#withPatience(callback),
+      )
   }
 
   async #verify(connection: DriverConnection, callback: ConnectionCallback): Promise<void> {
@@ -234,7 +238,7 @@ class PoolGovernor {
     aborted.catch(ignore)
     try {
       const connected = new Promise<void>((resolve, reject) => {
-        this.#base.getConnection((error) => {
+        this.#base.getConnection.call(this.#pool, (error) => {
           // The place is held at once, before the driver lets a waiting request open in it.
           if (error) this.#holdPlace(opening)
           if (error) reject(error)
@@ -275,7 +279,7 @@ class PoolGovernor {
   #giveUpPlace(opening: Opening): void {
     const { standIn } = opening
     this.#leavePlace(opening)
-    if (standIn !== undefined) this.#base.releaseConnection(standIn)
+    if (standIn !== undefined) this.#base.releaseConnection.call(this.#pool, standIn)
   }
 
   #releaseConnection(connection: DriverConnection): void {
@@ -287,7 +291,7 @@ class PoolGovernor {
       }
       this.#governor.checkin(governed)
     }
-    this.#base.releaseConnection(connection)
+    this.#base.releaseConnection.call(this.#pool, connection)
     if (this.#openings.size > 0 && this.#pool._freeConnections.length > 0) this.#stopOneBackingOff()
   }
 
@@ -309,7 +313,7 @@ class PoolGovernor {
       }
       this.#governor.forget(governed)
     }
-    this.#base._removeConnection(connection)
+    this.#base._removeConnection.call(this.#pool, connection)
   }
 
   #yield(connection: DriverConnection): void {
@@ -322,7 +326,7 @@ class PoolGovernor {
 
   #end(callback?: (error?: Error | null) => void): void {
     for (const opening of this.#openings) opening.stop.abort(new Error(ENDED))
-    this.#base.end(callback)
+    this.#base.end.call(this.#pool, callback)
   }
 }
 

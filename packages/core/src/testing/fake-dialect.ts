@@ -47,7 +47,7 @@ export type OwnStatement =
 export function readOwnStatement(text: string): OwnStatement | undefined {
   if (text.startsWith(LEASE)) return { kind: 'lease', leaseMs: Number(text.slice(LEASE.length)) }
   if (!text.startsWith(CENSUS)) return undefined
-  const asked = JSON.parse(text.slice(CENSUS.length)) as { leaseMs: number; ladder: LeaseStep[] }
+  const asked: { leaseMs: number; ladder: LeaseStep[] } = JSON.parse(text.slice(CENSUS.length))
   return { kind: 'census', ...asked }
 }
 

@@ -2,32 +2,47 @@
 
 import type { ErrorKind } from '../errors.ts'
 
-const KINDS = {
-  /** Every slot is taken. */
-  FAKE_NO_SLOT: 'saturated',
-  /** The password is not the server's. */
-  FAKE_WRONG_PASSWORD: 'auth',
-  /** The server is down, or on its way up. */
-  FAKE_STARTING: 'starting',
-  /** The session sat idle for longer than its lease, so the server ended it. */
-  FAKE_LAPSED: 'lost',
-  /** An operator, another session or a restart ended the session. */
-  FAKE_TERMINATED: 'lost',
-  /** The connection is gone, and nobody said why. */
-  FAKE_RESET: 'lost',
-  /** A write on a server that takes none. */
-  FAKE_READ_ONLY: 'read-only',
-  /** The statement lost a race; the session is sound. */
-  FAKE_DEADLOCK: 'transient',
-  /** The server, or a proxy before it, takes no lease at start-up. */
-  FAKE_LEASE_REFUSED: 'fatal',
-  /** The login may not count sessions. */
-  FAKE_CENSUS_REFUSED: 'fatal',
-  /** Anything else that a statement can be told. */
-  FAKE_STATEMENT_FAILED: 'fatal',
-} as const satisfies Readonly<Record<string, ErrorKind>>
+/**
+ * The code of every error that a fake server gives.
+ *
+ * - `FAKE_NO_SLOT`: every slot is taken
+ * - `FAKE_WRONG_PASSWORD`: the password is not the server's
+ * - `FAKE_STARTING`: the server is down, or on its way up
+ * - `FAKE_LAPSED`: the session sat idle for longer than its lease, so the server ended it
+ * - `FAKE_TERMINATED`: an operator, another session or a restart ended the session
+ * - `FAKE_RESET`: the connection is gone, and nobody said why
+ * - `FAKE_READ_ONLY`: a write on a server that takes none
+ * - `FAKE_DEADLOCK`: the statement lost a race; the session is sound
+ * - `FAKE_LEASE_REFUSED`: the server, or a proxy before it, takes no lease at start-up
+ * - `FAKE_CENSUS_REFUSED`: the login may not count sessions
+ * - `FAKE_STATEMENT_FAILED`: anything else that a statement can be told
+ */
+export type FakeErrorCode =
+  | 'FAKE_NO_SLOT'
+  | 'FAKE_WRONG_PASSWORD'
+  | 'FAKE_STARTING'
+  | 'FAKE_LAPSED'
+  | 'FAKE_TERMINATED'
+  | 'FAKE_RESET'
+  | 'FAKE_READ_ONLY'
+  | 'FAKE_DEADLOCK'
+  | 'FAKE_LEASE_REFUSED'
+  | 'FAKE_CENSUS_REFUSED'
+  | 'FAKE_STATEMENT_FAILED'
 
-export type FakeErrorCode = keyof typeof KINDS
+const KINDS: Readonly<Record<FakeErrorCode, ErrorKind>> = {
+  FAKE_NO_SLOT: 'saturated',
+  FAKE_WRONG_PASSWORD: 'auth',
+  FAKE_STARTING: 'starting',
+  FAKE_LAPSED: 'lost',
+  FAKE_TERMINATED: 'lost',
+  FAKE_RESET: 'lost',
+  FAKE_READ_ONLY: 'read-only',
+  FAKE_DEADLOCK: 'transient',
+  FAKE_LEASE_REFUSED: 'fatal',
+  FAKE_CENSUS_REFUSED: 'fatal',
+  FAKE_STATEMENT_FAILED: 'fatal',
+}
 
 /** What a driver would reject with. The code is in `code`, as drivers have it. */
 export class FakeServerError extends Error {

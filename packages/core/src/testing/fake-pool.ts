@@ -2,7 +2,230 @@ import type { FleetView } from '../census.ts'
 import { Governor, type Opened, type Surroundings } from '../governor.ts'
 import type { Attempt } from '../open.ts'
 import type { LeaseholdOptions } from '../options/options.ts'
-import { resolveOptions, splitOptions } from '../options/resolve.ts'
+import { resolveOptions } from '../options/resolve.ts'
 import type { Stats } from '../stats.ts'
 import { FakeClient, type PooledSession } from './fake-client.ts'
-import { classifyFakeError, fakeDialect, type FakeServerError } from './fake-engine.ts'
+import { fakeDialect } from './fake-dialect.ts'
+import { classifyFakeError, type FakeServerError } from './fake-errors.ts'
+import type { FakeServer } from './fake-server.ts'
+import type { FakeSession } from './fake-session.ts'
+
+const ENDED = 'Cannot use a pool after calling end on the pool'
+
+export interface FakePoolOptions extends LeaseholdOptions {
+  /** How many connections at most; a whole number, at least 1. @defaultValue 1 */
+  readonly max?: number | undefined
+  /** What the pool logs in with. @defaultValue none */
+  readonly password?: string | undefined
+  /** The name in the label. @defaultValue the Lambda function's, or `local` */
+  readonly name?: string | undefined
+}
+
+/** What an operator asks of a pool; the adapters' pools have the same. */
+export interface FakePoolGovernance {
+  census(): Promise<FleetView | undefined>
+  stats(): Readonly<Stats>
+  drain(): void
+}
+
+/**
+ * The smallest pool over the core's `Governor`: what an adapter does with its driver's pool, done
+ * with a `FakeServer`. Takes its place in the pool synchronously, hands the newest idle connection
+ * out first, and serves waiters in their order.
+ */
+export class FakePool {
+  readonly governor: Governor
+  readonly leasehold: FakePoolGovernance
+  readonly #server: FakeServer
+  readonly #login: { password: string | undefined; name: string | undefined }
+  readonly #max: number
+  readonly #stop = new AbortController()
+  readonly #open = new Set<PooledSession>()
+  readonly #idle: PooledSession[] = []
+  readonly #waiting: (() => void)[] = []
+  #openingCount = 0
+  #emptied: (() => void) | undefined
+
+  /** @throws LeaseholdError `INVALID_OPTIONS` */
+  constructor(server: FakeServer, options: FakePoolOptions = {}, surroundings: Surroundings = {}) {
+    const { max = 1, password, name, ...own } = options
+    const problems = Number.isInteger(max) && max >= 1 ? [] : ['`max` must be a whole number, at least 1']
+    this.#server = server
+    this.#max = max
+    this.#login = { password, name }
+    this.governor = new Governor(fakeDialect, resolveOptions(own, {}, [], problems), surroundings)
+    this.leasehold = {
+      census: () => this.governor.census(),
+      stats: () => ({ ...this.governor.stats }),
+      drain: () => this.#closeIdle(),
+    }
+  }
+
+  /** Connections open or being opened. */
+  get totalCount(): number {
+    return this.#open.size + this.#openingCount
+  }
+
+  get idleCount(): number {
+    return this.#idle.length
+  }
+
+  /** Requests that wait for a connection. */
+  get waitingCount(): number {
+    return this.#waiting.length
+  }
+
+  /** Rejects with the server's own error, or with `ACQUIRE_TIMEOUT` while every connection is in use. */
+  connect(): Promise<FakeClient> {
+    if (this.#stop.signal.aborted) return Promise.reject(new Error(ENDED))
+    const pooled = this.#idle.pop()
+    if (pooled !== undefined) return this.#reuse(pooled)
+    return this.totalCount < this.#max ? this.#openNew() : this.#whenFree()
+  }
+
+  /** One statement on a connection of the pool's. */
+  async query(statement: string): Promise<{ rows: readonly unknown[] }> {
+    const client = await this.connect()
+    try {
+      return await client.query(statement)
+    } finally {
+      client.release()
+    }
+  }
+
+  /** Closes idle connections now, those in use when they come back. Resolves when all are closed. */
+  end(): Promise<void> {
+    if (this.#stop.signal.aborted) return Promise.reject(new Error('Called end on pool more than once'))
+    this.#stop.abort(new Error(ENDED))
+    return new Promise((resolve) => {
+      this.#emptied = resolve
+      this.#closeIdle()
+      this.#serveWaiting()
+    })
+  }
+
+  async #reuse(pooled: PooledSession): Promise<FakeClient> {
+    const { session, governed } = pooled
+    const { stats } = this.governor
+    const fitness = session.open ? this.governor.checkout(governed) : 'lapsed'
+    if (fitness === 'verify' && !(await this.governor.alive(governed))) stats.lost += 1
+    else if (fitness === 'lapsed') stats.lapsed += 1
+    else if (session.open && !this.#stop.signal.aborted) {
+      this.governor.handedOver(governed)
+      return this.#client(pooled)
+    }
+    // Another one in its place, before anybody who waits is served.
+    this.#remove(pooled)
+    const next = this.connect()
+    this.#serveWaiting()
+    return next
+  }
+
+  async #openNew(): Promise<FakeClient> {
+    this.#openingCount += 1
+    try {
+      const opened = await this.governor.open((attempt) => this.#attempt(attempt), this.#stop.signal)
+      const pooled = { session: opened.connection, governed: opened.governed }
+      this.#open.add(pooled)
+      this.#govern(pooled)
+      if (!this.#stop.signal.aborted) return this.#client(pooled)
+      this.#remove(pooled)
+      throw new Error(ENDED)
+    } finally {
+      this.#openingCount -= 1
+      this.#serveWaiting()
+    }
+  }
+
+  async #attempt(attempt: Attempt): Promise<Opened<FakeSession>> {
+    const { governor } = this
+    const { password, name } = this.#login
+    const leaseMs = governor.asksForLease ? governor.startLeaseMs(attempt.wasRefused) : undefined
+    const label = governor.options.lease === 'off' ? undefined : governor.label(attempt, name)
+    const session = await this.#server.connect({ password, label, leaseMs, signal: attempt.signal })
+    return { connection: session, hands: session, leaseMs, exact: leaseMs !== undefined }
+  }
+
+  #govern(pooled: PooledSession): void {
+    const { session, governed } = pooled
+    const close = (): void => {
+      this.#remove(pooled)
+      this.#serveWaiting()
+    }
+    session.livesIn({ idle: () => this.#idle.includes(pooled), yield: close, drop: close })
+    session.onAnswer(() => this.governor.answered(governed))
+    session.onEnd((error) => {
+      this.governor.forget(governed)
+      if (!this.#idle.includes(pooled)) return
+      this.#countEnd(pooled, error)
+      close()
+    })
+  }
+
+  #countEnd({ governed }: PooledSession, error: FakeServerError): void {
+    const { stats } = this.governor
+    if (error.code === 'FAKE_LAPSED' || !governed.lease.usable()) stats.lapsed += 1
+    else stats.lost += 1
+  }
+
+  #client(pooled: PooledSession): FakeClient {
+    const { session, governed } = pooled
+    return new FakeClient(
+      pooled,
+      (error) => {
+        if (governed.spoilt || classifyFakeError(error) !== 'read-only') return
+        governed.spoilt = true
+        this.governor.stats.evicted += 1
+      },
+      (destroy) => {
+        if (destroy || this.#stop.signal.aborted || !session.open || governed.spoilt) this.#remove(pooled)
+        else {
+          this.governor.checkin(governed)
+          this.#idle.push(pooled)
+        }
+        this.#serveWaiting()
+      },
+    )
+  }
+
+  #whenFree(): Promise<FakeClient> {
+    const { clock, options } = this.governor
+    const patience = new AbortController()
+    return new Promise((resolve, reject) => {
+      let over = false
+      const take = (): void => {
+        this.connect()
+          .then((client) => (over ? client.release() : resolve(client)), reject)
+          .finally(() => patience.abort())
+      }
+      const giveUp = (): void => {
+        over = true
+        const place = this.#waiting.indexOf(take)
+        if (place >= 0) this.#waiting.splice(place, 1)
+        reject(this.governor.busyError(options.acquireTimeoutMs, this.totalCount, this.#max))
+      }
+      clock.sleep(options.acquireTimeoutMs, patience.signal).then(giveUp, () => undefined)
+      this.#waiting.push(take)
+    })
+  }
+
+  #serveWaiting(): void {
+    const free = (): boolean =>
+      this.#stop.signal.aborted || this.#idle.length > 0 || this.totalCount < this.#max
+    while (this.#waiting.length > 0 && free()) this.#waiting.shift()?.()
+    if (this.totalCount === 0) this.#emptied?.()
+  }
+
+  #closeIdle(): void {
+    for (const pooled of this.#idle.splice(0)) this.#remove(pooled)
+    this.#serveWaiting()
+  }
+
+  #remove(pooled: PooledSession): void {
+    this.#open.delete(pooled)
+    const place = this.#idle.indexOf(pooled)
+    if (place >= 0) this.#idle.splice(place, 1)
+    this.governor.forget(pooled.governed)
+    pooled.session.close()
+  }
+}

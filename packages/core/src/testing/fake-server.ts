@@ -1,36 +1,9 @@
 import { type Clock, Moment, systemClock } from '../clock.ts'
 import { type FakeCensusRow, leaseIn, type OwnStatement, readOwnStatement } from './fake-dialect.ts'
 import { type FakeErrorCode, FakeServerError } from './fake-errors.ts'
+import type { FakeConnectRequest, FakeServerOptions } from './fake-server-options.ts'
 import { FakeSession, type SessionHost } from './fake-session.ts'
-
-const WRITE = /^\s*(?:insert|update|delete|create|alter|drop|truncate)\b/i
-const SLEEP = /^\s*sleep\s+(\d+)\s*$/i
-
-export interface FakeServerOptions {
-  /** @defaultValue the system's clock */
-  readonly clock?: Clock | undefined
-  /** How many sessions may be open at once. @defaultValue 10 */
-  readonly slotCount?: number | undefined
-  /** How long an answer travels, in milliseconds; 0 answers within the turn. @defaultValue 0 */
-  readonly roundTripMs?: number | undefined
-  /** How long the answer to a connect travels, a refusal included. @defaultValue `roundTripMs` */
-  readonly connectMs?: number | undefined
-  /** The only password that logs in; undefined: any does. @defaultValue undefined */
-  readonly password?: string | undefined
-  /** The rows of an application's statement. @defaultValue none */
-  readonly reply?: ((statement: string, session: FakeSession) => readonly unknown[]) | undefined
-}
-
-/** What a client says when it connects. */
-export interface FakeConnectRequest {
-  readonly password?: string | undefined
-  /** What the session calls itself in a census. */
-  readonly label?: string | undefined
-  /** The lease asked for at start-up, in milliseconds. */
-  readonly leaseMs?: number | undefined
-  /** Gives up waiting for the answer, and closes what arrives late. */
-  readonly signal?: AbortSignal | undefined
-}
+import { readStatement } from './fake-statement.ts'
 
 /**
  * A database server in memory. It has a limited number of slots, ends idle sessions by the lease
@@ -38,7 +11,6 @@ export interface FakeConnectRequest {
  * `fakeDialect`, and can be restarted, made read-only, or cut off. Its fields may be changed at any
  * time and count from the next message on.
  *
- * What is lost in a black hole stays lost: a statement that nothing answered is not answered later.
  * Leases run inside transactions too, as MySQL's do.
  *
  * It knows no SQL: `begin`, `commit` and `rollback` mark a transaction, `sleep 50` keeps the session
@@ -56,8 +28,6 @@ export class FakeServer implements SessionHost {
   leases: 'held' | 'refused' | 'ignored' = 'held'
   /** False: the login may not count sessions. */
   answersCensus = true
-  /** Nothing gets through, in either direction: no answer, no refusal, no end of a session. */
-  blackHole = false
   /** Every statement of the application's that the server has read, in order. */
   readonly statements: string[] = []
   readonly #clock: Clock
@@ -66,7 +36,10 @@ export class FakeServer implements SessionHost {
   readonly #failures: FakeErrorCode[] = []
   /** The newest watch of each session; older ones find that they are not it, and end. */
   readonly #watches = new WeakMap<FakeSession, symbol>()
+  readonly #unreachable = new WeakSet<FakeSession>()
+  #isBlackhole = false
   #refusedCount = 0
+  #openedCount = 0
   #down: { since: Moment; forMs: number } | undefined
 
   constructor(options: FakeServerOptions = {}) {
@@ -93,18 +66,19 @@ export class FakeServer implements SessionHost {
   async connect(request: FakeConnectRequest = {}): Promise<FakeSession> {
     const { signal } = request
     signal?.throwIfAborted()
-    if (this.blackHole) await never(signal)
+    if (this.#isBlackhole) await never(signal)
     const problem = this.#problemWith(request)
     if (problem !== undefined) {
       await this.#travel(this.connectMs, signal)
       throw problem
     }
     const leaseMs = this.leases === 'held' ? request.leaseMs : undefined
-    const session = new FakeSession(this, this.#clock, request.label ?? '', leaseMs)
+    this.#openedCount += 1
+    const session = new FakeSession(this, this.#clock, this.#openedCount, request.label ?? '', leaseMs)
     this.#sessions.add(session)
     this.#watch(session)
     try {
-      await this.#travel(this.connectMs, signal)
+      await this.#travel(this.connectMs, signal, session)
     } catch (error) {
       session.close()
       throw error
@@ -113,9 +87,9 @@ export class FakeServer implements SessionHost {
   }
 
   async serve(session: FakeSession, text: string, signal: AbortSignal): Promise<readonly unknown[]> {
-    if (this.blackHole) await never(signal)
+    if (this.#unreachable.has(session)) await never(signal)
     this.#endIfLapsed(session)
-    if (!this.#sessions.has(session)) throw new FakeServerError('FAKE_RESET', 'the server knows no such session')
+    if (!this.#sessions.has(session)) throw new FakeServerError('FAKE_RESET', 'no such session')
     const { server } = session
     server.busy = true
     let answer: readonly unknown[] | FakeServerError
@@ -125,13 +99,13 @@ export class FakeServer implements SessionHost {
       server.busy = false
       server.lastActive.set(this.#clock)
     }
-    await this.#travel(this.roundTripMs, signal)
+    await this.#travel(this.roundTripMs, signal, session)
     if (answer instanceof FakeServerError) throw answer
     return answer
   }
 
   closed(session: FakeSession): void {
-    if (!this.blackHole) this.#sessions.delete(session)
+    if (!this.#unreachable.has(session)) this.#sessions.delete(session)
   }
 
   /** Ends one session, as `pg_terminate_backend` or `kill` does. Its client hears of it as soon as it runs. */
@@ -141,11 +115,28 @@ export class FakeServer implements SessionHost {
 
   /** Ends all sessions and counts from nothing. Connects fail with `FAKE_STARTING` for `downMs`. */
   restart(downMs = 0): void {
-    for (const session of this.#sessions) {
-      this.#end(session, new FakeServerError('FAKE_TERMINATED', 'the server is shutting down'))
-    }
+    this.#endAll(new FakeServerError('FAKE_TERMINATED', 'the server is shutting down'))
     this.#refusedCount = 0
     this.#down = { since: new Moment(this.#clock), forMs: downMs }
+  }
+
+  /**
+   * The network loses everything from now on. Sessions that are open stay open at both ends, but no
+   * answer and no end goes through any more, not even after `resume`; connects get no answer.
+   */
+  blackhole(): void {
+    this.#isBlackhole = true
+    for (const session of this.#sessions) this.#unreachable.add(session)
+  }
+
+  /** New connects work again. What was lost in the black hole stays lost. */
+  resume(): void {
+    this.#isBlackhole = false
+  }
+
+  /** The network ends all connections, and both sides know. */
+  reset(): void {
+    this.#endAll(new FakeServerError('FAKE_RESET', 'the connection was reset'))
   }
 
   /** The next application statement is answered with this error; called again, the one after it too. */
@@ -181,13 +172,10 @@ export class FakeServer implements SessionHost {
     this.statements.push(text)
     const failure = this.#failures.shift()
     if (failure !== undefined) return new FakeServerError(failure, 'the statement failed, as it was told to')
-    if (this.readOnly && WRITE.test(text)) {
-      return new FakeServerError('FAKE_READ_ONLY', 'cannot write: the server is read-only')
-    }
-    const busyMs = SLEEP.exec(text)?.[1]
-    if (busyMs !== undefined) await this.#clock.sleep(Number(busyMs), signal)
-    if (/^\s*begin\b/i.test(text)) session.server.inTransaction = true
-    if (/^\s*(?:commit|rollback)\b/i.test(text)) session.server.inTransaction = false
+    const { writes, busyMs, inTransaction = session.server.inTransaction } = readStatement(text)
+    if (this.readOnly && writes) return new FakeServerError('FAKE_READ_ONLY', 'the server is read-only')
+    if (busyMs > 0) await this.#clock.sleep(busyMs, signal)
+    session.server.inTransaction = inTransaction
     return this.#reply(text, session)
   }
 
@@ -235,15 +223,19 @@ export class FakeServer implements SessionHost {
     this.#end(session, new FakeServerError('FAKE_LAPSED', 'the session sat idle for longer than its lease'))
   }
 
+  #endAll(error: FakeServerError): void {
+    for (const session of this.#sessions) this.#end(session, error)
+  }
+
   #end(session: FakeSession, error: FakeServerError): void {
-    if (!this.#sessions.delete(session) || this.blackHole) return
+    if (!this.#sessions.delete(session) || this.#unreachable.has(session)) return
     this.#clock.defer(() => session.hearEnd(error))
   }
 
-  async #travel(durationMs: number, signal: AbortSignal | undefined): Promise<void> {
-    if (this.blackHole) await never(signal)
+  async #travel(durationMs: number, signal: AbortSignal | undefined, session?: FakeSession): Promise<void> {
     if (durationMs > 0) await this.#clock.sleep(durationMs, signal)
-    else signal?.throwIfAborted()
+    if (session !== undefined && this.#unreachable.has(session)) await never(signal)
+    signal?.throwIfAborted()
   }
 }
 

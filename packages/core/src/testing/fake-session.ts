@@ -36,6 +36,8 @@ export interface ServerSide {
  * It implements the core's `Hands`; outside a pool it counts as idle while nothing runs on it.
  */
 export class FakeSession implements Hands {
+  /** The server's own number for the session; counts up from 1. */
+  readonly id: number
   /** What the session calls itself in a census; empty where it carries no label. */
   readonly label: string
   readonly server: ServerSide
@@ -47,8 +49,9 @@ export class FakeSession implements Hands {
   #last: Promise<unknown> = Promise.resolve()
   #pendingCount = 0
 
-  constructor(host: SessionHost, clock: Clock, label: string, leaseMs: number | undefined) {
+  constructor(host: SessionHost, clock: Clock, id: number, label: string, leaseMs: number | undefined) {
     this.#host = host
+    this.id = id
     this.label = label
     this.server = { leaseMs, lastActive: new Moment(clock), busy: false, inTransaction: false }
   }

@@ -1,0 +1,18 @@
+// `pnpm bench`: what governance costs a warm and a cold request, beside the bare driver in the same run.
+import { arch, cpus, platform } from 'node:os'
+
+import { checkoutTable, measureCheckout } from './checkout.ts'
+import { loadTable, measureLoad } from './load.ts'
+import { measureRequests, requestTable } from './request.ts'
+
+const print = (text: string): void => {
+  process.stdout.write(`${text}\n\n`)
+}
+
+print(`Node ${process.version}, ${cpus().length} cores, ${platform()} ${arch()}`)
+print(`Warm checkout and checkin, no statement (medians of 15 rounds of 50 000, by turns):`)
+print(checkoutTable(await measureCheckout()))
+print(`Load and first request of a fresh process (medians of 21, by turns; built packages):`)
+print(loadTable(await measureLoad()))
+print(`Warm request of one statement in a frozen environment, 0.5 ms added each way (1 000 each, by turns):`)
+print(requestTable(await measureRequests()))
