@@ -11,7 +11,7 @@ const config: ViteUserConfig = defineConfig({
   test: {
     reporters: ['default'],
     projects: [
-      { ...source, test: { name: 'unit', include: ['packages/*/test/**/*.test.ts'] } },
+      { ...source, test: { name: 'unit', include: ['packages/*/test/**/*.test.ts', 'test/docs/**/*.test.ts'] } },
       {
         ...source,
         test: { name: 'databases', include: ['test/databases/test/**/*.test.ts'], ...withServers },
@@ -21,7 +21,12 @@ const config: ViteUserConfig = defineConfig({
         ...source,
         test: { name: 'conformance', include: ['test/conformance/**/*.test.ts'], ...withServers },
       },
+      { ...source, test: { name: 'adapters', include: ['test/adapters/**/*.test.ts'], ...withServers } },
       { ...source, test: { name: 'frozen', include: ['test/frozen/**/*.test.ts'], ...withServers } },
+      {
+        ...source,
+        test: { name: 'examples', include: ['examples/*/test/**/*.test.ts'], ...withServers },
+      },
       { ...source, test: { name: 'packed', include: ['test/packed/**/*.test.ts'], ...withServers } },
     ],
   },
