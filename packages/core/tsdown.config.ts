@@ -1,11 +1,7 @@
 import { defineConfig, type UserConfig } from 'tsdown'
 
-const config: UserConfig = defineConfig({
-  entry: ['src/index.ts', 'src/testing/index.ts'],
-  format: ['esm', 'cjs'],
-  dts: true,
-  platform: 'node',
-  target: 'node22.12',
-})
+import { base } from '../../tsdown.base.ts'
+
+const config: UserConfig = defineConfig({ ...base, entry: ['src/index.ts', 'src/testing/index.ts'] })
 
 export default config

@@ -1,0 +1,71 @@
+// A fleet in a closed loop: real environments, each frozen between two requests, more of them than slots.
+import { deployFunction, type LambdaFunction } from '@leasehold/lambda-emulator'
+import type { DatabaseServer } from '@leasehold/test-databases'
+
+export interface FleetRun {
+  readonly answered: number
+  /** Messages of the requests that failed. */
+  readonly failures: readonly string[]
+  readonly ratePerS: number
+  readonly latenciesMs: readonly number[]
+  /** Mean latency of each environment. */
+  readonly environmentMeansMs: readonly number[]
+  readonly peakSessions: number
+}
+
+export function deployFleet(name: string, server: DatabaseServer, options: object = {}): LambdaFunction {
+  const { engine, host, port, database, login } = server
+  return deployFunction({
+    name,
+    taskRoot: import.meta.dirname,
+    handler: 'functions/work.handler',
+    environment: { FLEET_TARGET: JSON.stringify({ engine, host, port, database, ...login, ...options }) },
+    nodeArgs: ['--conditions=@leasehold/source'],
+    timeoutMs: 15_000,
+  })
+}
+
+/** `count` callers, each sending its next request when the last was answered, for `durationMs`. */
+export async function runFleet(
+  lambda: LambdaFunction,
+  server: DatabaseServer,
+  count: number,
+  durationMs: number,
+): Promise<FleetRun> {
+  await lambda.scaleTo(count)
+  const latenciesMs: number[] = []
+  const failures: string[] = []
+  const byEnvironment = new Map<string, number[]>()
+  const startMs = performance.now()
+  let over = false
+  let peakSessions = 0
+  const watch = async (): Promise<void> => {
+    while (!over) {
+      peakSessions = Math.max(peakSessions, (await server.sessions()).length)
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+  }
+  const call = async (): Promise<void> => {
+    while (performance.now() - startMs < durationMs) {
+      const { environmentId, latencyMs, error } = await lambda.invoke({}, { settle: true })
+      if (error !== undefined) failures.push(error.errorMessage)
+      latenciesMs.push(latencyMs)
+      byEnvironment.set(environmentId, [...(byEnvironment.get(environmentId) ?? []), latencyMs])
+    }
+  }
+  const watching = watch()
+  await Promise.all(Array.from({ length: count }, call))
+  over = true
+  await watching
+  const seconds = (performance.now() - startMs) / 1_000
+  const mean = (values: readonly number[]): number =>
+    values.reduce((sum, value) => sum + value, 0) / values.length
+  return {
+    answered: latenciesMs.length - failures.length,
+    failures,
+    ratePerS: (latenciesMs.length - failures.length) / seconds,
+    latenciesMs,
+    environmentMeansMs: [...byEnvironment.values()].map(mean),
+    peakSessions,
+  }
+}

@@ -1,0 +1,44 @@
+/** A project that has installed the tarballs, the drivers beside them. Nothing in it leads back to the sources. */
+
+import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+import type { Tarballs } from './tarballs.ts'
+import { succeed } from './workspace.ts'
+
+const HERE = fileURLToPath(new URL('.', import.meta.url))
+
+/** Linked from the workspace's lockfile, so that nothing is downloaded. */
+const BESIDE = ['pg', 'mysql2', '@types/pg', '@types/node'] as const
+
+export interface Consumer extends AsyncDisposable {
+  readonly folder: string
+  /** Writes files, a path and a text each. */
+  write(files: Readonly<Record<string, string>>): Promise<void>
+}
+
+export async function newConsumer(tarballs: Tarballs): Promise<Consumer> {
+  // The real path, since a compiler and a loader name files by it.
+  const folder = await realpath(await mkdtemp(join(tmpdir(), 'leasehold-consumer-')))
+  const modules = join(folder, 'node_modules')
+  for (const { name, file } of tarballs.all) {
+    const target = join(modules, name)
+    await mkdir(target, { recursive: true })
+    await succeed('tar', ['-xzf', file, '-C', target, '--strip-components=1'], { cwd: folder })
+  }
+  for (const name of BESIDE) {
+    const target = join(modules, name)
+    await mkdir(dirname(target), { recursive: true })
+    await symlink(await realpath(join(HERE, 'node_modules', name)), target)
+  }
+  const write = async (files: Readonly<Record<string, string>>): Promise<void> => {
+    for (const [path, text] of Object.entries(files)) {
+      await mkdir(dirname(join(folder, path)), { recursive: true })
+      await writeFile(join(folder, path), text)
+    }
+  }
+  await write({ 'package.json': '{ "private": true }\n' })
+  return { folder, write, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) }
+}

@@ -1,0 +1,173 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+import { type Consumer, newConsumer } from './consumer.ts'
+import { RUNTIMES } from './runtimes.ts'
+import { ENTRIES, packAll, PACKAGES, type Tarballs } from './tarballs.ts'
+import { succeed } from './workspace.ts'
+
+const MAKES_POOLS = `
+  const pools = [
+    pg.createPool({ host: 'localhost', user: 'app' }),
+    mysql.createPool({ host: 'localhost', user: 'app' }),
+  ]
+  console.log(JSON.stringify({
+    names: pools.map((pool) => pool.constructor.name),
+    stats: pools.map((pool) => pool.leasehold.stats().opened),
+    driver: [pools[0] instanceof driver.Pool],
+  }))
+  for (const pool of pools) pool.end(() => {})
+`
+const POOLS = { names: ['GovernedPool', 'Pool'], stats: [0, 0], driver: [true] }
+
+const FILES = {
+  'require-all.cjs': `
+    const entries = ${JSON.stringify(ENTRIES)}
+    console.log(JSON.stringify(entries.map((entry) => Object.keys(require(entry)).toSorted())))
+  `,
+  'import-all.mjs': `
+    const entries = ${JSON.stringify(ENTRIES)}
+    const modules = await Promise.all(entries.map((entry) => import(entry)))
+    console.log(JSON.stringify(modules.map((module) => Object.keys(module).toSorted())))
+  `,
+  'pools.cjs': `
+    const driver = require('pg')
+    const pg = require('@leasehold/pg-adapter')
+    const mysql = require('@leasehold/mysql-adapter')
+    ${MAKES_POOLS}
+  `,
+  'pools.mjs': `
+    import driver from 'pg'
+    import * as pg from '@leasehold/pg-adapter'
+    import * as mysql from '@leasehold/mysql-adapter'
+    ${MAKES_POOLS}
+  `,
+  'two-copies.mjs': `
+    import { createRequire } from 'node:module'
+    import * as pg from '@leasehold/pg-adapter'
+    import * as mysql from '@leasehold/mysql-adapter'
+    const require = createRequire(import.meta.url)
+    const copies = [pg, mysql, require('@leasehold/pg-adapter'), require('@leasehold/mysql-adapter')]
+    const errors = copies.map((copy) => {
+      try {
+        copy.createPool({ maxLease: 1 })
+      } catch (error) {
+        return error
+      }
+    })
+    console.log(JSON.stringify({
+      classes: new Set(copies.map((copy) => copy.LeaseholdError)).size,
+      codes: errors.map((error) => error.code),
+      recognised: copies.every((copy) => errors.every((error) => copy.LeaseholdError.is(error))),
+      others: copies.some((copy) => copy.LeaseholdError.is(new Error('no'))),
+    }))
+  `,
+  // Lists what an entry makes Node load: built-in modules by name, files by package.
+  'loaded.mjs': `
+    import { createRequire, isBuiltin, registerHooks } from 'node:module'
+    const loaded = new Set()
+    const note = (name) => {
+      const inPackage = /.*\\/node_modules\\/((?:@[^/]+\\/)?[^/]+)\\//.exec(name)
+      loaded.add(inPackage === null ? name : inPackage[1])
+    }
+    registerHooks({
+      resolve(specifier, context, next) {
+        const resolved = next(specifier, context)
+        note(resolved.url)
+        return resolved
+      },
+    })
+    const [way, entry] = process.argv.slice(2)
+    if (way === 'import') await import(entry)
+    else {
+      const require = createRequire(import.meta.url)
+      require(entry)
+      for (const file of Object.keys(require.cache)) note(file)
+    }
+    console.log(JSON.stringify([...loaded].map((name) => (isBuiltin(name) ? 'node:' : name)).toSorted()))
+  `,
+}
+
+let tarballs: Tarballs
+let consumer: Consumer
+
+beforeAll(async () => {
+  tarballs = await packAll()
+  consumer = await newConsumer(tarballs)
+  await consumer.write(FILES)
+})
+
+afterAll(async () => {
+  await consumer?.[Symbol.asyncDispose]()
+  await tarballs?.[Symbol.asyncDispose]()
+})
+
+async function answer(program: string, args: readonly string[]): Promise<unknown> {
+  return JSON.parse(await succeed(program, args, { cwd: consumer.folder }))
+}
+
+describe.each(RUNTIMES)('the packed packages under $runtime', ({ program, flags }) => {
+  it('give the same names to require and to import', async () => {
+    const required = (await answer(program, [...flags, 'require-all.cjs'])) as string[][]
+    const imported = (await answer(program, [...flags, 'import-all.mjs'])) as string[][]
+    expect(required).toEqual(imported)
+    expect(required.map((names) => names.length > 0)).toEqual(ENTRIES.map(() => true))
+  })
+
+  it('make pools whether required or imported', async () => {
+    expect(await answer(program, [...flags, 'pools.cjs'])).toEqual(POOLS)
+    expect(await answer(program, [...flags, 'pools.mjs'])).toEqual(POOLS)
+  })
+
+  it('recognise an error that another copy of them raised', async () => {
+    expect(await answer(program, [...flags, 'two-copies.mjs'])).toEqual({
+      classes: 2,
+      codes: ['INVALID_OPTIONS', 'INVALID_OPTIONS', 'INVALID_OPTIONS', 'INVALID_OPTIONS'],
+      recognised: true,
+      others: false,
+    })
+  })
+})
+
+describe.each(PACKAGES)('the README of %s', (name) => {
+  it('has an example that runs', async () => {
+    const text = await readFile(join(consumer.folder, 'node_modules/@leasehold', name, 'README.md'), 'utf8')
+    const example = /^```js\n(.*?)^```$/msu.exec(text)?.[1]
+    expect(example).toContain(`from '@leasehold/${name}'`)
+    await consumer.write({ [`readme-${name}.mjs`]: example ?? '' })
+    await succeed(process.execPath, [`readme-${name}.mjs`], { cwd: consumer.folder })
+  })
+})
+
+describe.each(['require', 'import'])('what %s loads', (way) => {
+  const loadedBy = async (entry: string): Promise<string[]> => {
+    const names = (await answer(process.execPath, ['loaded.mjs', way, entry])) as string[]
+    return [...new Set(names)].filter((name) => name !== 'node:')
+  }
+
+  it('is, for core, core alone', async () => {
+    expect(await loadedBy('@leasehold/core')).toEqual(['@leasehold/core'])
+    expect(await loadedBy('@leasehold/core/testing')).toEqual(['@leasehold/core'])
+  })
+
+  it('is, for an adapter, core and its own driver, never the other one nor an AWS SDK', async () => {
+    const forPg = await loadedBy('@leasehold/pg-adapter')
+    expect(forPg).toEqual(expect.arrayContaining(['@leasehold/core', '@leasehold/pg-adapter', 'pg']))
+    expect(forPg).not.toContain('mysql2')
+
+    const forMysql = await loadedBy('@leasehold/mysql-adapter')
+    expect(forMysql).toEqual(
+      expect.arrayContaining(['@leasehold/core', '@leasehold/mysql-adapter', 'mysql2']),
+    )
+    expect(forMysql).not.toContain('pg')
+
+    expect([...forPg, ...forMysql].filter((name) => /^@(?:aws-sdk|smithy)\//u.test(name))).toEqual([])
+  })
+
+  it('leads nowhere but to installed packages', async () => {
+    const everything = await Promise.all(ENTRIES.map(loadedBy))
+    expect(everything.flat().filter((name) => name.startsWith('file:') || name.startsWith('/'))).toEqual([])
+  })
+})

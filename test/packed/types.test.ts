@@ -1,0 +1,89 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+import { type Consumer, newConsumer } from './consumer.ts'
+import { packAll, type Tarballs } from './tarballs.ts'
+import { type Outcome, run, WORKSPACE } from './workspace.ts'
+
+/** What an application writes; compiled as ESM and as CommonJS. */
+const APPLICATION = `
+import { createServer } from 'node:net'
+
+import { type Clock, resolveOptions } from '@leasehold/core'
+import { ManualClock } from '@leasehold/core/testing'
+import * as mysqlAdapter from '@leasehold/mysql-adapter'
+import { createPool, failureDetails, type FleetView, govern, type GovernedPool, LeaseholdError } from '@leasehold/pg-adapter'
+import mysql2 from 'mysql2'
+import pg from 'pg'
+
+const clock: Clock = new ManualClock()
+export const leaseMs: number = resolveOptions({ maxLeaseMs: 60_000 }, {}, []).maxLeaseMs + clock.epochMs()
+
+export const pool: pg.Pool = createPool({ host: 'db', max: 2, maxLeaseMs: 60_000, ssl: { rejectUnauthorized: true } })
+export async function names(governed: GovernedPool): Promise<readonly string[]> {
+  const { rows } = await governed.query<{ name: string }>('select name from shop where id = $1', [1])
+  const view: FleetView | undefined = await governed.leasehold.census()
+  if (view !== undefined && view.usedCount > view.slotCount) governed.leasehold.drain()
+  return rows.map((row) => row.name)
+}
+
+const governed = govern(pg)
+export const client: pg.Client = new governed.Client({ host: 'db' })
+export const escaped: string = governed.escapeIdentifier('shop')
+
+export const mysqlPool: mysql2.Pool = mysqlAdapter.createPool({ host: 'db', connectionLimit: 2, fleet: 'shop' })
+export const promised = mysqlAdapter.govern(mysql2).createPool('mysql://db/shop').promise().query('select 1')
+
+export function explain(error: unknown): string {
+  if (LeaseholdError.is(error)) return error.code satisfies mysqlAdapter.LeaseholdErrorCode
+  return failureDetails(error)?.summary ?? 'unknown'
+}
+createServer().close()
+
+// @ts-expect-error a misspelt option
+createPool({ maxLease: 1 })
+// @ts-expect-error a lease is a number
+mysqlAdapter.createPool({ maxLeaseMs: '1' })
+`
+
+const STRICT = {
+  module: 'nodenext',
+  target: 'es2023',
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noEmit: true,
+  types: ['node'],
+}
+
+let tarballs: Tarballs
+let consumer: Consumer
+
+beforeAll(async () => {
+  tarballs = await packAll()
+  consumer = await newConsumer(tarballs)
+  await consumer.write({ 'application.mts': APPLICATION, 'application.cts': APPLICATION })
+})
+
+afterAll(async () => {
+  await consumer?.[Symbol.asyncDispose]()
+  await tarballs?.[Symbol.asyncDispose]()
+})
+
+async function compile(compilerOptions: object): Promise<Outcome> {
+  const config = { compilerOptions: { ...STRICT, ...compilerOptions }, include: ['application.*'] }
+  await consumer.write({ 'tsconfig.json': JSON.stringify(config) })
+  const compiler = `${WORKSPACE}/node_modules/typescript/bin/tsc`
+  return run(process.execPath, [compiler, '--project', '.'], { cwd: consumer.folder })
+}
+
+describe('an application in TypeScript, ESM and CommonJS', () => {
+  it('compiles against the packed declarations', async () => {
+    const outcome = await compile({ skipLibCheck: true })
+    expect(outcome, outcome.stdout).toMatchObject({ exitCode: 0, stdout: '' })
+  })
+
+  it('compiles where declarations are checked too', async () => {
+    const outcome = await compile({ skipLibCheck: false, lib: ['es2023'] })
+    const ours = outcome.stdout.split('\n').filter((line) => line.includes('@leasehold'))
+    expect(ours, outcome.stdout).toEqual([])
+  })
+})
