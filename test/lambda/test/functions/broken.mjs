@@ -1,0 +1,3 @@
+// Can't be imported.
+
+throw new SyntaxError('broken on purpose')
