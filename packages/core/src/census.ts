@@ -48,7 +48,9 @@ export function viewOf(
     if (label === undefined || label.fleet !== fleet) continue
     fleetCount += 1
     // Whole seconds in the label: a session of this very second may look up to 1 s older than it is.
-    if (label.waitedMs > 0 && nowEpochMs - label.openedEpochMs < EVIDENCE_WINDOW_MS + 1_000) {
+    // From the far future it is of a wrong clock, and would be evidence until that time comes.
+    const ageMs = nowEpochMs - label.openedEpochMs
+    if (label.waitedMs > 0 && Math.abs(ageMs) < EVIDENCE_WINDOW_MS + 1_000) {
       waitedSumMs += label.waitedMs
       waitedCount += 1
     }

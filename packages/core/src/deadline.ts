@@ -37,7 +37,10 @@ export async function within<T>(
   const limit = new AbortController()
   const timer = new AbortController()
   const timedOut = clock.sleep(limitMs, timer.signal).then(
-    () => {
+    async () => {
+      // After a freeze timers run first, though the answer may lie in the socket: one turn to read it.
+      await new Promise<void>((resolve) => clock.defer(resolve))
+      if (timer.signal.aborted) return new Promise<never>(() => {})
       const error = new LeaseholdError(
         'CONNECT_TIMEOUT',
         `${what} took longer than ${Math.round(limitMs)} ms`,

@@ -141,6 +141,7 @@ export class Governor {
         return connect(attempt)
       }
     }
+    this.#knowledge.sawReturn()
     const opened = await open(parts, attemptOnce, signal)
     this.stats.opened += 1
     const governed = this.admit(opened)
@@ -223,15 +224,20 @@ export class Governor {
     governed.scheduled = true
     this.clock.defer(() => {
       governed.scheduled = false
-      if (governed.hands.idle()) void this.#housekeeping.run(governed)
+      if (this.#countable(governed)) void this.#housekeeping.run(governed)
     })
+  }
+
+  /** Idle, not being counted on already, and not lapsed: a dead session would only be waited for. */
+  #countable(governed: GovernedConnection): boolean {
+    return governed.checking === undefined && governed.lease.usable() && governed.hands.idle()
   }
 
   /** It left the pool, for whatever reason. */
   forget(governed: GovernedConnection): void {
+    if (this.#connections.delete(governed) && !governed.checkedOut) this.#knowledge.sawEnd(governed.lease)
     governed.spoilt = true
     governed.checkedOut = false
-    this.#connections.delete(governed)
   }
 
   /** From now on new sessions open without a server-side lease. Said once, counted every time. */
@@ -257,7 +263,7 @@ export class Governor {
   /** Takes a census now on an idle connection, or resolves to the newest known one. */
   async census(): Promise<FleetView | undefined> {
     for (const governed of this.#connections) {
-      if (!governed.checkedOut && governed.checking === undefined && governed.hands.idle()) {
+      if (!governed.checkedOut && this.#countable(governed)) {
         await this.#housekeeping.count(governed)
         break
       }

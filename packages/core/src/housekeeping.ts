@@ -77,6 +77,7 @@ export class Housekeeping {
         heldMs: governed.lease.ageMs(),
         quantumMs: governed.quantumMs,
         gapMs: knowledge.gapMs,
+        connectMs: knowledge.connectMs,
         fresh,
       },
       options,
@@ -113,9 +114,12 @@ export class Housekeeping {
     const alive = await counting
     governed.checking = undefined
     if (!alive && !governed.spoilt) {
-      this.#parts.stats.lost += 1
       governed.spoilt = true
-      if (governed.hands.idle()) governed.hands.drop()
+      // Where it is not idle somebody waits for the verdict, and replaces it.
+      if (governed.hands.idle()) {
+        this.#parts.stats.lost += 1
+        governed.hands.drop()
+      }
     }
     return alive && !this.#refused
   }
@@ -123,7 +127,8 @@ export class Housekeeping {
   /** Whether the connection survives a failed census: a refused statement does not cost it. */
   async #failed(governed: GovernedConnection, error: unknown): Promise<boolean> {
     const { clock, dialect, options } = this.#parts
-    if (LeaseholdError.is(error) || dialect.classify(error) === 'lost') return false
+    if (this.#isGone(error)) return false
+    if (dialect.classify(error) === 'transient') return true
     this.#refused = true
     this.#parts.censusRefused(error)
     governed.confirmed = true
@@ -134,9 +139,16 @@ export class Housekeeping {
       await within(clock, options.connectTimeoutMs, 'setting a lease', () => governed.hands.run(statement))
       governed.lease.grant(options.maxLeaseMs)
       return true
-    } catch {
-      return false
+    } catch (refusal) {
+      return !this.#isGone(refusal)
     }
+  }
+
+  /** On an open session "cannot be reached" means that it is lost: a socket that timed out says so. */
+  #isGone(error: unknown): boolean {
+    if (LeaseholdError.is(error)) return true
+    const kind = this.#parts.dialect.classify(error)
+    return kind === 'lost' || kind === 'starting'
   }
 
   async #count(governed: GovernedConnection): Promise<void> {
@@ -149,14 +161,13 @@ export class Housekeeping {
     stats.censuses += 1
     const view = knowledge.learn(census)
     lease.touchSince(sent)
+    governed.confirmed = true
     if (lease.keeper === 'client') return
     if (leaseMs === undefined) {
-      governed.confirmed = true
       this.#parts.leaseNotHeld()
       lease.grant(this.#parts.options.maxLeaseMs, 'client')
       return
     }
-    governed.confirmed = true
     lease.grant(leaseMs)
     const wantedMs = this.#wantedMs(view)
     if (wantedMs === leaseMs) return

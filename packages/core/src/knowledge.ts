@@ -8,8 +8,8 @@ import type { ResolvedOptions } from './options/options.ts'
 import { calm, contended } from './policy.ts'
 import type { Random } from './random.ts'
 
-/** Own idle gaps are averaged with this weight for the newest. */
-const GAP_WEIGHT = 0.5
+/** Own idle gaps and connects are averaged with this weight for the newest. */
+const NEWEST_WEIGHT = 0.5
 
 export class Knowledge {
   readonly #clock: Clock
@@ -26,6 +26,8 @@ export class Knowledge {
   #isCalm = false
   #isContended = false
   #gapMs = 0
+  #gone: Lease | undefined
+  #connectMs = 0
 
   constructor(options: ResolvedOptions, clock: Clock, random: Random, env: Env) {
     this.#options = options
@@ -51,6 +53,11 @@ export class Knowledge {
   /** Mean idle gap between uses of this environment's connections, in milliseconds. */
   get gapMs(): number {
     return this.#gapMs
+  }
+
+  /** Mean time that this environment's successful connects took, in milliseconds; 0 before the first. */
+  get connectMs(): number {
+    return this.#connectMs
   }
 
   get isCalm(): boolean {
@@ -83,7 +90,27 @@ export class Knowledge {
 
   /** A connection was used again after `idleMs`. */
   sawGap(idleMs: number): void {
-    this.#gapMs += (idleMs - this.#gapMs) * GAP_WEIGHT
+    this.#gone = undefined
+    this.#gapMs += (idleMs - this.#gapMs) * NEWEST_WEIGHT
+  }
+
+  /** An idle connection went, yielded or ended by the server: the gap that it was in goes on. */
+  sawEnd(lease: Lease): void {
+    this.#gone = lease
+  }
+
+  /**
+   * A connection is to be opened, so the gap is over: whoever yields at once for his long gaps has
+   * no open connection by which to learn that they are short now.
+   */
+  sawReturn(): void {
+    if (this.#gone !== undefined) this.sawGap(this.#gone.idleMs())
+  }
+
+  /** A connect succeeded; its last attempt took `durationMs`. */
+  sawConnect(durationMs: number): void {
+    const weight = this.#connectMs === 0 ? 1 : NEWEST_WEIGHT
+    this.#connectMs += (durationMs - this.#connectMs) * weight
   }
 
   sawYield(): void {

@@ -5,7 +5,6 @@
 
 /** PostgreSQL cuts `application_name` at 63 bytes. */
 const MAX_LABEL_BYTES = 63
-const PREFIX = 'lh'
 
 export interface SessionLabel {
   readonly fleet: string
@@ -20,19 +19,21 @@ export interface SessionLabel {
 /** `lh:<fleet>:<waited ms>:<opened, seconds in base 36>:<name>`, at most 63 bytes. */
 export function formatLabel(label: SessionLabel): string {
   const openedS = Math.floor(label.openedEpochMs / 1_000).toString(36)
-  const head = `${PREFIX}:${label.fleet}:${Math.max(0, Math.round(label.waitedMs))}:${openedS}:`
+  const head = `lh:${label.fleet}:${Math.max(0, Math.round(label.waitedMs))}:${openedS}:`
   return head + plain(label.name).slice(0, Math.max(0, MAX_LABEL_BYTES - head.length))
 }
 
-/** The label in `text`, or undefined where the session is not a governed one. */
+const LABEL = /^lh:([\w.-]+):(\d{1,9}):([\da-z]{1,9}):(.*)$/s
+
+/**
+ * The label in `text`, or undefined where the session is not a governed one: anybody may put any
+ * text there.
+ */
 export function parseLabel(text: string): SessionLabel | undefined {
-  const [prefix, fleet, waited, openedS, ...name] = text.split(':')
-  if (prefix !== PREFIX || fleet === undefined || waited === undefined || openedS === undefined)
+  const [, fleet, waited, openedS, name] = LABEL.exec(text) ?? []
+  if (fleet === undefined || waited === undefined || openedS === undefined || name === undefined)
     return undefined
-  const waitedMs = Number(waited)
-  const openedEpochMs = Number.parseInt(openedS, 36) * 1_000
-  if (!Number.isFinite(waitedMs) || !Number.isFinite(openedEpochMs)) return undefined
-  return { fleet, name: name.join(':'), waitedMs, openedEpochMs }
+  return { fleet, name, waitedMs: Number(waited), openedEpochMs: Number.parseInt(openedS, 36) * 1_000 }
 }
 
 /** Only printable ASCII goes into a label: servers replace the rest, each in its own way. */

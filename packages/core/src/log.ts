@@ -1,6 +1,6 @@
 /** The few lines worth a person's time, never more than a few a minute per cause. */
 
-import type { Clock } from './clock.ts'
+import { type Clock, Moment } from './clock.ts'
 
 /** Console's shape; Powertools' Logger fits. */
 export interface Logger {
@@ -25,11 +25,14 @@ export function isLogger(value: unknown): value is Logger {
 
 const LINES_PER_MINUTE = 3
 
-/** A logger that says the same cause at most three times a minute, and a `once` cause once. */
+/**
+ * A logger that says the same cause at most three times a minute, and a `once` cause once. Never
+ * throws: a line is not worth an error, so one that the logger will not take is lost.
+ */
 export class LimitedLog {
   readonly #logger: Logger
   readonly #clock: Clock
-  readonly #causes = new Map<string, { startMs: number; lines: number }>()
+  readonly #causes = new Map<string, { since: Moment; lines: number }>()
 
   constructor(logger: Logger, clock: Clock) {
     this.#logger = logger
@@ -38,20 +41,30 @@ export class LimitedLog {
 
   once(cause: string, message: string, details?: object): void {
     if (this.#causes.has(cause)) return
-    this.#causes.set(cause, { startMs: 0, lines: 0 })
-    this.#logger.warn(`leasehold: ${message}`, details)
+    this.#causes.set(cause, { since: new Moment(this.#clock), lines: 1 })
+    this.#say('warn', message, details)
   }
 
   error(cause: string, message: string, details?: object): void {
-    const nowMs = this.#clock.epochMs()
     const seen = this.#causes.get(cause)
-    if (seen === undefined || nowMs - seen.startMs >= 60_000) {
-      this.#causes.set(cause, { startMs: nowMs, lines: 1 })
+    if (seen === undefined || seen.since.elapsedMs(this.#clock) >= 60_000) {
+      this.#causes.set(cause, { since: new Moment(this.#clock), lines: 1 })
     } else if (seen.lines >= LINES_PER_MINUTE) {
       return
     } else {
       seen.lines += 1
     }
-    this.#logger.error(`leasehold: ${message}`, details)
+    this.#say('error', message, details)
+  }
+
+  #say(level: 'warn' | 'error', message: string, details: object | undefined): void {
+    const line = `leasehold: ${message}`
+    try {
+      // The console would print a second argument that is undefined.
+      if (details === undefined) this.#logger[level](line)
+      else this.#logger[level](line, details)
+    } catch {
+      // Thrown from here it would mask the error that the line is about.
+    }
   }
 }

@@ -40,6 +40,7 @@ export async function open<T>(
   connect: (attempt: Attempt) => Promise<T>,
   signal?: AbortSignal,
 ): Promise<T> {
+  signal?.throwIfAborted()
   const { clock, options, knowledge, random, stats } = parts
   const acquire = new Deadline(clock, options.acquireTimeoutMs)
   const resume = new Deadline(clock, options.resumeBudgetMs)
@@ -51,20 +52,24 @@ export async function open<T>(
     random,
   )
   if (courtesyMs > 0) await clock.sleep(Math.min(courtesyMs, acquire.leftMs() / 2), signal)
+  // Waited for a slot: a wait for a server that is starting is no news of the queue.
+  let queuedMs = acquire.elapsedMs()
 
   for (;;) {
-    const waitedMs = acquire.elapsedMs()
+    const startedMs = acquire.elapsedMs()
     attempts += 1
     stats.attempts += 1
     try {
       const limitMs = Math.min(options.connectTimeoutMs, Math.max(acquire.leftMs(), resume.leftMs(), 1))
-      return await within(clock, limitMs, 'connecting', (attemptSignal) =>
+      const opened = await within(clock, limitMs, 'connecting', (attemptSignal) =>
         connect({
           signal: signal === undefined ? attemptSignal : AbortSignal.any([signal, attemptSignal]),
-          publishedWaitMs: publishedWaitMs(waitedMs, refused),
+          publishedWaitMs: publishedWaitMs(queuedMs, refused),
           wasRefused: refused > 0,
         }),
       )
+      knowledge.sawConnect(acquire.elapsedMs() - startedMs)
+      return opened
     } catch (error) {
       signal?.throwIfAborted()
       const kind = kindOf(parts.dialect, error)
@@ -84,7 +89,7 @@ export async function open<T>(
                 sinceYieldMs: undefined,
                 waitedMs: acquire.elapsedMs(),
                 attempts,
-                attemptMs: acquire.elapsedMs() - waitedMs,
+                attemptMs: acquire.elapsedMs() - startedMs,
                 leftMs: budget.leftMs(),
               },
               options,
@@ -92,6 +97,7 @@ export async function open<T>(
             )
       if (delayMs === undefined) throw giveUp(parts, error, kind, attempts, acquire.elapsedMs())
       await clock.sleep(delayMs, signal)
+      if (kind === 'saturated') queuedMs += acquire.elapsedMs() - startedMs
     }
   }
 }

@@ -24,8 +24,9 @@ const LADDER_STEPS = 6
 /** A connection is held at least this long under contention: every hand-over costs a connect. */
 const QUANTUM_MS = 400
 const QUANTUM_SPREAD = 0.2
-/** An environment whose gaps between requests are longer than this gives its slot up at once. */
-const LONG_GAP_MS = 50
+/** An environment whose gaps between requests cost more than a hand-over gives its slot up at once: so many connects. */
+const LONG_GAP_CONNECTS = 6
+const MIN_LONG_GAP_MS = 50
 /** Knowledge older than this is no longer acted upon. */
 const STALE_VIEW_MS = 5_000
 /** With the server full and nobody known to wait, one holder in so often makes room to find out. */
@@ -92,6 +93,8 @@ export interface HolderState {
   readonly quantumMs: number
   /** Mean length of this environment's own idle gaps. */
   readonly gapMs: number
+  /** Mean time that its own successful connects took; 0 when unknown. */
+  readonly connectMs: number
   /** The view was taken in this very decision: a probe is allowed, once per census. */
   readonly fresh: boolean
 }
@@ -99,12 +102,17 @@ export interface HolderState {
 /** `look` asks for a census, then for another decision. */
 export type Keeping = 'keep' | 'look' | 'yield'
 
+/** A gap longer than this is dearer, in slot time, than closing and connecting again. */
+function longGapMs(connectMs: number): number {
+  return Math.max(MIN_LONG_GAP_MS, LONG_GAP_CONNECTS * connectMs)
+}
+
 /** What to do with an idle connection after the response. */
 export function keeping(state: HolderState, limits: PolicyLimits, random: Random): Keeping {
   const { view } = state
   if (view === undefined || state.viewAgeMs > STALE_VIEW_MS) return state.fresh ? 'keep' : 'look'
   if (calm(view, limits)) return 'keep'
-  if (contended(view) && state.gapMs > LONG_GAP_MS) return 'yield'
+  if (contended(view) && state.gapMs > longGapMs(state.connectMs)) return 'yield'
   if (state.heldMs < state.quantumMs) return 'keep'
   if (!state.fresh && state.viewAgeMs > 0.4 * state.quantumMs) return 'look'
   if (view.usedCount < view.slotCount) return 'keep'

@@ -17,11 +17,13 @@ type Bag = Readonly<Record<string, unknown>>
 export function splitOptions(options: object): { own: LeaseholdOptions; driver: Record<string, unknown> } {
   const own: Record<string, unknown> = {}
   const driver: Record<string, unknown> = {}
-  for (const [name, value] of Object.entries(options)) {
+  // Hidden ones too: drivers and libraries hide a password from printing by making it not enumerable.
+  for (const name of Object.getOwnPropertyNames(options)) {
+    const value = (options as Bag)[name]
     if (OPTION_NAMES.includes(name)) own[name] = value
     else driver[name] = value
   }
-  return { own: own as LeaseholdOptions, driver }
+  return { own, driver }
 }
 
 /**
@@ -96,10 +98,13 @@ function check(name: string, field: Field, given: unknown): string | undefined {
   }
 }
 
-/** A short picture of a wrong value. Strings are not echoed beyond a few characters: they may be secrets. */
+/**
+ * A short picture of a wrong value. A string may be a secret that got into the wrong place, so it is
+ * echoed only where it is a plain number, as one read from the environment is.
+ */
 function describe(given: unknown): string {
   if (typeof given === 'string')
-    return given.length <= 20 ? `'${given}'` : `a string of ${given.length} characters`
+    return /^-?[\d.]{1,9}$/.test(given) ? `'${given}'` : `a string of ${given.length} characters`
   if (typeof given === 'number' || typeof given === 'boolean' || given === null) return String(given)
   return typeof given
 }
@@ -118,7 +123,7 @@ function backoffProblems(backoff: unknown): string[] {
 function misspelt(driver: Bag, driverNames: readonly string[]): string[] {
   const found: string[] = []
   for (const name of Object.keys(driver)) {
-    if (driverNames.includes(name)) continue
+    if (driverNames.includes(name) || driver[name] === undefined) continue
     const meant = suggest(name, OPTION_NAMES)
     if (meant !== undefined) found.push(unknownOption(name, meant))
   }

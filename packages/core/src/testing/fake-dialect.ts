@@ -2,8 +2,9 @@
 
 import type { Census } from '../census.ts'
 import type { CensusAndLease, Dialect } from '../dialect.ts'
+import { codeOf } from '../errors.ts'
 import type { LeaseStep } from '../policy.ts'
-import { classifyFakeError, FakeServerError } from './fake-errors.ts'
+import { classifyFakeError } from './fake-errors.ts'
 
 const CENSUS = 'leasehold census '
 const LEASE = 'leasehold lease '
@@ -21,7 +22,7 @@ export const fakeDialect: Dialect = {
   engine: 'postgresql',
   leaseGranularityMs: 1,
   classify: classifyFakeError,
-  refusesLease: (error) => error instanceof FakeServerError && error.code === 'FAKE_LEASE_REFUSED',
+  refusesLease: (error) => codeOf(error) === 'FAKE_LEASE_REFUSED',
   censusAndLease: (leaseMs, ladder) => CENSUS + JSON.stringify({ leaseMs, ladder }),
   setLease: (leaseMs) => LEASE + String(leaseMs),
   parseCensus: parseFakeCensus,

@@ -1,6 +1,6 @@
 /** The errors of the fake server, and what each one means. */
 
-import type { ErrorKind } from '../errors.ts'
+import { codeOf, type ErrorKind } from '../errors.ts'
 
 /**
  * The code of every error that a fake server gives.
@@ -55,7 +55,15 @@ export class FakeServerError extends Error {
   }
 }
 
-/** What an error means, by its code alone; what is not from a fake server is `fatal`. */
+/**
+ * What an error means, by its code alone, so that it holds across copies of the package too. What
+ * has no code of a fake server is `fatal`.
+ */
 export function classifyFakeError(error: unknown): ErrorKind {
-  return error instanceof FakeServerError ? KINDS[error.code] : 'fatal'
+  const code = codeOf(error)
+  return isFakeCode(code) ? KINDS[code] : 'fatal'
+}
+
+function isFakeCode(code: string): code is FakeErrorCode {
+  return Object.hasOwn(KINDS, code)
 }

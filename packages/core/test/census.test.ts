@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest'
+
+import { pressureOf, viewOf } from '../src/census.ts'
+import { formatLabel } from '../src/label.ts'
+import { census } from './scene.ts'
+
+const NOW_MS = 1_800_000_000_000
+
+function label(waitedMs: number, ageMs: number, fleet = 'shop'): string {
+  return formatLabel({ fleet, name: 'checkout', waitedMs, openedEpochMs: NOW_MS - ageMs })
+}
+
+function view(labels: readonly string[], refusedCount?: number, previousRefusedCount?: number) {
+  return viewOf(census(20, 26, { labels, refusedCount }), 'shop', NOW_MS, previousRefusedCount)
+}
+
+describe('the view of a census', () => {
+  it('has the counts as the server gave them', () => {
+    expect(view([])).toMatchObject({ usedCount: 20, slotCount: 26 })
+  })
+
+  it('takes pressure for used slots over slots, and lets it exceed 1', () => {
+    expect(pressureOf(view([]))).toBeCloseTo(20 / 26)
+    expect(pressureOf(viewOf(census(28, 26), 'shop', NOW_MS, undefined))).toBeGreaterThan(1)
+  })
+
+  it('never divides by nothing', () => {
+    expect(pressureOf(viewOf(census(0, 0), 'shop', NOW_MS, undefined))).toBe(0)
+  })
+
+  it('counts our fleet, and no other’s sessions', () => {
+    const labels = [label(0, 50_000), label(0, 60_000), label(0, 1_000, 'other'), 'psql']
+    expect(view(labels).fleetCount).toBe(2)
+  })
+
+  it('does not know the fleet’s size where the server shows no labels', () => {
+    expect(view([]).fleetCount).toBeUndefined()
+  })
+
+  it('sees that newcomers had to wait, and for how long on average', () => {
+    expect(view([label(400, 500), label(200, 1_000), label(0, 500)])).toMatchObject({
+      waiting: true,
+      typicalWaitMs: 300,
+    })
+  })
+
+  it('sees nobody waiting where everybody was let in at once', () => {
+    const calm = view([label(0, 500), label(0, 100)])
+    expect(calm).toMatchObject({ waiting: false })
+    expect(calm.typicalWaitMs).toBeUndefined()
+  })
+
+  it('forgets a wait some seconds after its newcomer was let in', () => {
+    expect(view([label(400, 10_000)])).toMatchObject({ waiting: false, typicalWaitMs: undefined })
+  })
+
+  it('does not believe a newcomer from the future, whose clock must be wrong', () => {
+    expect(view([label(400, -60_000)]).waiting).toBe(false)
+    expect(view([label(400, -1_000)]).waiting).toBe(true)
+  })
+
+  it('ignores the waits of another fleet', () => {
+    expect(view([label(400, 500, 'other')]).waiting).toBe(false)
+  })
+
+  it('takes refusals since the census before for somebody waiting, without knowing for how long', () => {
+    expect(view([], 12, 10)).toMatchObject({ waiting: true, typicalWaitMs: undefined })
+  })
+
+  it.each([
+    ['none happened', 10, 10],
+    ['the server has started again and counts from nothing', 0, 10],
+    ['this is the first census', 10, undefined],
+    ['the server does not count them', undefined, 10],
+  ])('sees no refusals where %s', (_what, now, before) => {
+    expect(view([], now, before).waiting).toBe(false)
+  })
+})

@@ -1,0 +1,189 @@
+import { describe, expect, it } from 'vitest'
+
+import { failureDetails } from '../src/errors.ts'
+import { formatLabel, parseLabel } from '../src/label.ts'
+import { governedScene } from './governed-scene.ts'
+import { rejectionOf } from './scene.ts'
+
+describe('a new session', () => {
+  it('asks for the shortest lease, until a census knows better', async () => {
+    const { open } = governedScene({ minLeaseMs: 3_000 })
+    const { connection, governed } = await open()
+    expect(connection.server.leaseMs).toBe(3_000)
+    expect(governed.lease).toMatchObject({ leaseMs: 3_000, keeper: 'server' })
+    expect(governed).toMatchObject({ confirmed: true, checkedOut: true, spoilt: false })
+  })
+
+  it('asks for the lease of the newest census when that is not old', async () => {
+    const { governor, clock, open, settle } = governedScene({ maxLeaseMs: 240_000, censusEveryMs: 2_000 })
+    await settle((await open()).governed)
+    expect(governor.startLeaseMs(false)).toBe(240_000)
+    await clock.advance(2_001)
+    expect(governor.startLeaseMs(false)).toBe(2_000)
+  })
+
+  it('asks for the shortest lease when it was refused on its way in, whatever the census said', async () => {
+    const { governor, open, settle } = governedScene()
+    await settle((await open()).governed)
+    expect(governor.startLeaseMs(true)).toBe(2_000)
+  })
+
+  it('carries a label with its fleet, its function and its age', async () => {
+    const env = { AWS_LAMBDA_FUNCTION_NAME: 'checkout' }
+    const { clock, open } = governedScene({ fleet: 'shop' }, {}, env)
+    const { connection } = await open()
+    expect(parseLabel(connection.label)).toEqual({
+      fleet: 'shop',
+      name: 'checkout',
+      waitedMs: 0,
+      openedEpochMs: clock.epochMs(),
+    })
+  })
+
+  it('says in its label how long it had to wait', async () => {
+    const { clock, server, open, stranger } = governedScene({}, { slotCount: 1 })
+    const other = await stranger()
+    const opening = open()
+    await clock.advance(50)
+    other.close()
+    await clock.advance(500)
+    const { connection } = await opening
+    expect(server.refusedCount).toBeGreaterThan(0)
+    expect(parseLabel(connection.label)?.waitedMs).toBeGreaterThan(50)
+  })
+
+  it('is called local outside Lambda, unless it has a name', () => {
+    const { governor } = governedScene()
+    expect(parseLabel(governor.label({ publishedWaitMs: 0 }))?.name).toBe('local')
+    expect(parseLabel(governor.label({ publishedWaitMs: 0 }, 'reports'))?.name).toBe('reports')
+  })
+
+  it('is held for 400 ms, give or take a fifth, under contention', async () => {
+    const { open } = governedScene()
+    expect((await open()).governed.quantumMs).toBe(400)
+  })
+
+  it('leaves nothing of itself when it cannot be opened', async () => {
+    const { governor, server, clock, open } = governedScene({}, { password: 'right' })
+    const error = await rejectionOf(open())
+    expect(failureDetails(error)).toMatchObject({ kind: 'auth' })
+    expect(governor.stats).toMatchObject({ opened: 0, attempts: 1 })
+    expect([...governor.connections]).toEqual([])
+    expect(server.sessions).toEqual([])
+    expect(clock.pendingCount).toBe(0)
+  })
+
+  it('leaves no session behind when its connect is cut at its limit', async () => {
+    const { server, clock, open } = governedScene(
+      { connectTimeoutMs: 100, resumeBudgetMs: 0 },
+      { connectMs: 200 },
+    )
+    const rejected = rejectionOf(open())
+    await clock.advance(100)
+    await rejected
+    expect(server.sessions).toEqual([])
+  })
+})
+
+describe('a server that refuses leases at start-up', () => {
+  it('gets the connect again without one, within the same attempt', async () => {
+    const { governor, server, open } = governedScene()
+    server.leases = 'refused'
+    const { governed, connection } = await open()
+    expect(connection.server.leaseMs).toBeUndefined()
+    expect(governed.lease).toMatchObject({ leaseMs: 300_000, keeper: 'client' })
+    expect(governor.stats).toMatchObject({ attempts: 1, opened: 1, leaseRefused: 1 })
+  })
+
+  it('is not asked again', async () => {
+    const { governor, server, open } = governedScene()
+    server.leases = 'refused'
+    await open()
+    expect(governor.asksForLease).toBe(false)
+    await open()
+    expect(governor.stats.leaseRefused).toBe(1)
+  })
+
+  it('is told of once, and counted every time', async () => {
+    const { governor, server, logger, open } = governedScene()
+    server.leases = 'refused'
+    await Promise.all([open(), open()])
+    expect(governor.stats.leaseRefused).toBe(2)
+    expect(logger.warnings).toEqual([
+      'leasehold: the server or a proxy before it refuses a lease at start-up; idle connections are now dropped by this side alone, and pinged before use',
+    ])
+  })
+
+  it('does not hide what else is wrong', async () => {
+    const { server, open } = governedScene({}, { password: 'right' })
+    server.leases = 'refused'
+    expect(await rejectionOf(open())).toMatchObject({ code: 'FAKE_WRONG_PASSWORD' })
+  })
+})
+
+describe('an environment that had yielded', () => {
+  it('learns from its returns how short its gaps have become, and then holds on', async () => {
+    const { governor, clock, open, settle, stranger } = governedScene({}, { slotCount: 2 })
+    await stranger()
+    let held = await open()
+    await settle(held.governed)
+    await clock.advance(1_000)
+    governor.checkout(held.governed)
+    governor.handedOver(held.governed)
+    await settle(held.governed)
+    expect(governor.stats.yielded).toBe(1)
+    for (let use = 0; use < 20 && !held.connection.open; use += 1) {
+      await clock.advance(1)
+      held = await open()
+      await settle(held.governed)
+    }
+    expect(held.connection.open).toBe(true)
+  })
+})
+
+describe('an environment that lost a connection in use', () => {
+  it('does not take the time until the next for a gap of its own', async () => {
+    const { governor, clock, server, open, settle, stranger } = governedScene({}, { slotCount: 2 })
+    await stranger()
+    const lost = await open()
+    server.terminate(lost.connection)
+    await clock.advance(10_000)
+    const { governed, connection } = await open()
+    await settle(governed)
+    expect(governor.view).toMatchObject({ usedCount: 2, slotCount: 2 })
+    expect(connection.open).toBe(true)
+  })
+})
+
+describe('an environment that yielded to one who had waited', () => {
+  it('leaves the slot alone for about as long, at its next request', async () => {
+    const { governor, clock, server, open, settle, stranger } = governedScene({}, { slotCount: 2 })
+    const label = { fleet: 'leasehold', name: 'other', waitedMs: 800, openedEpochMs: clock.epochMs() }
+    await stranger(formatLabel(label))
+    const { governed } = await open()
+    clock.freeze(200)
+    governor.checkout(governed)
+    await settle(governed)
+    expect(governor.stats.yielded).toBe(1)
+    await clock.advance(100)
+    const opening = open()
+    await clock.advance(500)
+    expect(server.sessions).toHaveLength(1)
+    await clock.advance(100)
+    await opening
+    expect(server.sessions).toHaveLength(2)
+  })
+})
+
+describe('a request that waited for a busy pool', () => {
+  it('is told how busy, and what to do', () => {
+    const { governor, logger } = governedScene()
+    const error = governor.busyError(3_000.4, 5, 5)
+    expect(error.code).toBe('ACQUIRE_TIMEOUT')
+    expect(error.message).toMatch(
+      /^no connection free within 3000 ms: 5 of 5 of this pool are in use or opening; /,
+    )
+    expect(governor.stats.gaveUp).toBe(1)
+    expect(logger.errors).toEqual([`leasehold: ${error.message}`])
+  })
+})

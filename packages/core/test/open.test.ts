@@ -1,0 +1,418 @@
+import { describe, expect, it } from 'vitest'
+
+import { failureDetails, LeaseholdError } from '../src/errors.ts'
+import { formatLabel } from '../src/label.ts'
+import { type Attempt, open } from '../src/open.ts'
+import type { LeaseholdOptions } from '../src/options/options.ts'
+import { fakeDialect } from '../src/testing/fake-dialect.ts'
+import { type FakeErrorCode, FakeServerError } from '../src/testing/fake-errors.ts'
+import { ManualClock } from '../src/testing/manual-clock.ts'
+import { census, rejectionOf, type Scene, setScene } from './scene.ts'
+
+const failure = (code: FakeErrorCode): FakeServerError => new FakeServerError(code, 'password=hunter2')
+
+/** A label of a newcomer that was let in at the manual clock's start. */
+const waitedHalfASecond = formatLabel({
+  fleet: 'leasehold',
+  name: 'checkout',
+  waitedMs: 500,
+  openedEpochMs: new ManualClock().epochMs(),
+})
+
+interface Opening<T> extends Scene {
+  readonly attempts: Attempt[]
+  readonly result: Promise<T>
+}
+
+/** Opens with a `connect` that answers attempt by attempt, the last answer for ever after. */
+function opening<T>(
+  given: LeaseholdOptions,
+  answers: readonly ((attempt: Attempt, scene: Scene) => T | Promise<T>)[],
+  signal?: AbortSignal,
+  prepare: (scene: Scene) => void = () => undefined,
+): Opening<T> {
+  const scene = setScene(given)
+  prepare(scene)
+  const attempts: Attempt[] = []
+  const connect = async (attempt: Attempt): Promise<T> => {
+    attempts.push(attempt)
+    const answer = answers[Math.min(attempts.length, answers.length) - 1]
+    if (answer === undefined) throw new Error('the test gave no answer')
+    return answer(attempt, scene)
+  }
+  const result = open({ dialect: fakeDialect, ...scene }, connect, signal)
+  // Tests look at it when they come to it; until then it is not unhandled.
+  result.catch(() => undefined)
+  return { ...scene, attempts, result }
+}
+
+const refuse = (code: FakeErrorCode) => (): never => {
+  throw failure(code)
+}
+const refuseAfter = (durationMs: number, code: FakeErrorCode) => async (_attempt: Attempt, scene: Scene) => {
+  await scene.clock.sleep(durationMs)
+  throw failure(code)
+}
+const hang = ({ signal }: Attempt): Promise<never> =>
+  new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
+
+describe('opening a connection', () => {
+  it('resolves with what the first attempt brought, and leaves no timer behind', async () => {
+    const { result, attempts, stats, clock } = opening({}, [() => 'session'])
+    await expect(result).resolves.toBe('session')
+    expect(attempts).toMatchObject([{ publishedWaitMs: 0, wasRefused: false }])
+    expect(stats).toMatchObject({ attempts: 1, refused: 0, gaveUp: 0 })
+    expect(clock.pendingCount).toBe(0)
+  })
+
+  it('backs off while no slot is free, and takes the first that is', async () => {
+    const refused = refuse('FAKE_NO_SLOT')
+    const { result, attempts, stats, clock } = opening({}, [refused, refused, () => 'session'])
+    await clock.advance(1_000)
+    await expect(result).resolves.toBe('session')
+    expect(attempts).toHaveLength(3)
+    expect(stats).toMatchObject({ attempts: 3, refused: 2, gaveUp: 0 })
+    expect(clock.pendingCount).toBe(0)
+  })
+
+  it('tells the fleet how long it waited for its slot', async () => {
+    const { result, attempts, clock } = opening({}, [refuse('FAKE_NO_SLOT'), () => 'session'])
+    const startMs = clock.monotonicMs()
+    await clock.advance(79)
+    expect(attempts).toHaveLength(1)
+    await clock.advance(1)
+    await result
+    expect(attempts[1]).toMatchObject({ wasRefused: true, publishedWaitMs: clock.monotonicMs() - startMs })
+  })
+
+  it('tells the fleet nothing of a wait for a server that was starting: nobody held a slot', async () => {
+    const starting = refuse('FAKE_STARTING')
+    const { result, attempts, clock } = opening({}, [starting, starting, starting, () => 'session'])
+    await clock.advance(2_000)
+    await result
+    expect(attempts).toHaveLength(4)
+    expect(attempts.map(({ publishedWaitMs }) => publishedWaitMs)).toEqual([0, 0, 0, 0])
+  })
+
+  it('tells the fleet of the wait for a slot alone where the server had to start first', async () => {
+    const answers = [refuseAfter(5_000, 'FAKE_STARTING'), refuse('FAKE_NO_SLOT'), () => 'session']
+    const { result, attempts, clock } = opening({ connectTimeoutMs: 6_000 }, answers)
+    await clock.advance(10_000)
+    await result
+    expect(attempts[2]?.publishedWaitMs).toBeGreaterThan(0)
+    expect(attempts[2]?.publishedWaitMs).toBeLessThan(500)
+  })
+})
+
+describe('a wait for a slot', () => {
+  it('ends at its deadline with the very error of the last refusal', async () => {
+    const errors: FakeServerError[] = []
+    const { result, clock } = opening({ acquireTimeoutMs: 3_000 }, [
+      () => {
+        errors.push(failure('FAKE_NO_SLOT'))
+        throw errors.at(-1)
+      },
+    ])
+    const rejected = rejectionOf(result)
+    await clock.advance(3_000)
+    expect(await rejected).toBe(errors.at(-1))
+    expect(errors.length).toBeGreaterThan(5)
+  })
+
+  it('says on that error what happened, and leaves its own fields alone', async () => {
+    const { result, attempts, stats, clock } = opening({ acquireTimeoutMs: 3_000 }, [refuse('FAKE_NO_SLOT')])
+    await clock.advance(3_000)
+    const error = await rejectionOf(result)
+    expect(error).toMatchObject({ code: 'FAKE_NO_SLOT', name: 'FakeServerError' })
+    expect(Object.keys(error as object)).not.toContain('leasehold')
+    const details = failureDetails(error)
+    expect(details).toMatchObject({ kind: 'saturated', attempts: attempts.length, pressure: undefined })
+    expect(details?.waitedMs).toBeGreaterThan(2_700)
+    expect(details?.waitedMs).toBeLessThanOrEqual(3_000)
+    expect(stats.gaveUp).toBe(1)
+    expect(clock.pendingCount).toBe(0)
+  })
+
+  it('does not outlast a freeze: what is left is judged by the wall clock', async () => {
+    const { result, clock } = opening({ acquireTimeoutMs: 3_000 }, [refuse('FAKE_NO_SLOT')])
+    const rejected = rejectionOf(result)
+    await clock.advance(100)
+    clock.freeze(60_000, 0)
+    await clock.advance(500)
+    expect(failureDetails(await rejected)?.waitedMs).toBeGreaterThan(60_000)
+  })
+
+  it('passes an error that cannot be annotated through untouched', async () => {
+    const error = Object.freeze(failure('FAKE_NO_SLOT'))
+    const { result, clock } = opening({ acquireTimeoutMs: 1_000 }, [() => Promise.reject(error)])
+    const rejected = rejectionOf(result)
+    await clock.advance(1_000)
+    expect(await rejected).toBe(error)
+  })
+
+  it('begins with a courtesy where this environment yielded in an earlier invocation', async () => {
+    const { result, attempts, clock } = opening({}, [() => 'session'], undefined, ({ knowledge }) => {
+      knowledge.learn(census(26, 26, { labels: [waitedHalfASecond] }))
+      knowledge.sawYield()
+    })
+    await clock.advance(399)
+    expect(attempts).toHaveLength(0)
+    await clock.advance(1)
+    await result
+    expect(attempts).toMatchObject([{ wasRefused: false, publishedWaitMs: expect.closeTo(360) }])
+  })
+})
+
+describe('a server that is starting or cannot be reached', () => {
+  it.each(['FAKE_STARTING', 'FAKE_RESET'] as const)(
+    'is waited for beyond the wait for a slot: %s',
+    async (code) => {
+      const upAtMs = 8_000
+      const { result, clock } = opening({ acquireTimeoutMs: 1_000, resumeBudgetMs: 20_000 }, [
+        (_attempt, scene) => {
+          if (scene.clock.monotonicMs() < 1_000 + upAtMs) throw failure(code)
+          return 'session'
+        },
+      ])
+      await clock.advance(upAtMs + 500)
+      await expect(result).resolves.toBe('session')
+    },
+  )
+
+  it('is waited for no longer than the resume budget', async () => {
+    const { result, clock } = opening({ resumeBudgetMs: 4_000 }, [refuse('FAKE_STARTING')])
+    const rejected = rejectionOf(result)
+    await clock.advance(4_000)
+    expect(failureDetails(await rejected)).toMatchObject({ kind: 'starting' })
+    expect(clock.pendingCount).toBe(0)
+  })
+
+  it('is not waited for at all where the resume budget is 0', async () => {
+    const { result, attempts, stats } = opening({ resumeBudgetMs: 0 }, [refuse('FAKE_STARTING')])
+    expect(await rejectionOf(result)).toMatchObject({ code: 'FAKE_STARTING' })
+    expect(attempts).toHaveLength(1)
+    expect(stats.gaveUp).toBe(1)
+  })
+})
+
+describe('an attempt', () => {
+  it('is cut at its limit and made again', async () => {
+    const { result, attempts, clock } = opening({ connectTimeoutMs: 700 }, [hang, () => 'session'])
+    await clock.advance(699)
+    expect(attempts[0]?.signal.aborted).toBe(false)
+    await clock.advance(1)
+    expect(attempts[0]?.signal.aborted).toBe(true)
+    await clock.advance(5_000)
+    await expect(result).resolves.toBe('session')
+  })
+
+  it('is cut at its limit where the caller may abort it, too', async () => {
+    const { result, attempts, clock } = opening(
+      { connectTimeoutMs: 700 },
+      [hang, () => 'session'],
+      new AbortController().signal,
+    )
+    await clock.advance(700)
+    expect(attempts[0]?.signal.aborted).toBe(true)
+    await clock.advance(5_000)
+    await expect(result).resolves.toBe('session')
+  })
+
+  it('that succeeds is remembered by what it took, without the waits before it', async () => {
+    const { result, knowledge, clock } = opening({}, [
+      refuse('FAKE_NO_SLOT'),
+      async (_attempt, scene) => {
+        await scene.clock.sleep(7)
+        return 'session'
+      },
+    ])
+    await clock.advance(1_000)
+    await result
+    expect(knowledge.connectMs).toBe(7)
+  })
+
+  it('surfaces as CONNECT_TIMEOUT where there is no time for another', async () => {
+    const { result, clock } = opening({ connectTimeoutMs: 700, resumeBudgetMs: 0 }, [hang])
+    const rejected = rejectionOf(result)
+    await clock.advance(700)
+    const error = await rejected
+    expect(LeaseholdError.is(error) && error.code).toBe('CONNECT_TIMEOUT')
+    expect(failureDetails(error)).toMatchObject({ kind: 'starting', attempts: 1, waitedMs: 700 })
+  })
+
+  it('is cut at its limit even where the driver does not listen, and a late session finds the signal aborted', async () => {
+    const late: { aborted: boolean }[] = []
+    const { result, clock } = opening({ connectTimeoutMs: 700 }, [
+      async ({ signal }, scene) => {
+        await scene.clock.sleep(900)
+        late.push({ aborted: signal.aborted })
+        return 'late'
+      },
+      () => 'session',
+    ])
+    await clock.advance(10_000)
+    await expect(result).resolves.toBe('session')
+    expect(late).toEqual([{ aborted: true }])
+  })
+
+  it('gets no more time than there is', async () => {
+    const { result, clock } = opening(
+      { connectTimeoutMs: 60_000, acquireTimeoutMs: 500, resumeBudgetMs: 800 },
+      [hang],
+    )
+    const rejected = rejectionOf(result)
+    await clock.advance(800)
+    expect(failureDetails(await rejected)?.waitedMs).toBe(800)
+  })
+
+  it.each([
+    ['FAKE_WRONG_PASSWORD', 'auth'],
+    ['FAKE_STATEMENT_FAILED', 'fatal'],
+    ['FAKE_READ_ONLY', 'read-only'],
+    ['FAKE_DEADLOCK', 'transient'],
+  ] as const)('that fails with %s surfaces at once, untouched but for its details', async (code, kind) => {
+    const error = failure(code)
+    const { result, attempts, logger, stats } = opening({}, [() => Promise.reject(error)])
+    expect(await rejectionOf(result)).toBe(error)
+    expect(attempts).toHaveLength(1)
+    expect(failureDetails(error)).toMatchObject({ kind, attempts: 1, waitedMs: 0 })
+    expect(stats.gaveUp).toBe(0)
+    expect(logger.errors).toEqual([])
+  })
+
+  it.each([
+    ['a string', 'thrown as it is'],
+    ['undefined', undefined],
+    ['an error of ours that is not about time', new LeaseholdError('UNSUPPORTED_DRIVER', 'no')],
+  ])('that throws %s is not made again', async (_what, thrown) => {
+    const { result, attempts } = opening({}, [() => Promise.reject(thrown)])
+    await expect(result).rejects.toBe(thrown)
+    expect(attempts).toHaveLength(1)
+  })
+})
+
+describe('a caller who aborts', () => {
+  const reason = new Error('the pool has ended')
+
+  it('ends a wait between two attempts at once, with the reason and without a timer left', async () => {
+    const caller = new AbortController()
+    const { result, clock } = opening({}, [refuse('FAKE_NO_SLOT')], caller.signal)
+    await clock.advance(10)
+    caller.abort(reason)
+    await expect(result).rejects.toBe(reason)
+    expect(failureDetails(reason)).toBeUndefined()
+    expect(clock.pendingCount).toBe(0)
+  })
+
+  it.each(['FAKE_NO_SLOT', 'FAKE_STATEMENT_FAILED'] as const)(
+    'ends an attempt under way, whatever the driver then says: %s',
+    async (code) => {
+      const caller = new AbortController()
+      const { result, clock, attempts } = opening(
+        {},
+        [
+          ({ signal }) =>
+            new Promise((_resolve, reject) => {
+              signal.addEventListener('abort', () => reject(failure(code)), { once: true })
+            }),
+        ],
+        caller.signal,
+      )
+      await clock.advance(10)
+      caller.abort(reason)
+      await expect(result).rejects.toBe(reason)
+      expect(attempts).toHaveLength(1)
+      expect(clock.pendingCount).toBe(0)
+    },
+  )
+
+  it('ends a courtesy', async () => {
+    const caller = new AbortController()
+    const { result, clock } = opening({}, [() => 'session'], caller.signal, ({ knowledge }) => {
+      knowledge.learn(census(26, 26, { labels: [waitedHalfASecond] }))
+      knowledge.sawYield()
+    })
+    await clock.advance(10)
+    caller.abort(reason)
+    await expect(result).rejects.toBe(reason)
+    expect(clock.pendingCount).toBe(0)
+  })
+
+  it('makes no attempt where he had aborted before', async () => {
+    const { result, attempts } = opening({}, [() => 'session'], AbortSignal.abort(reason))
+    await expect(result).rejects.toBe(reason)
+    expect(attempts).toEqual([])
+  })
+
+  it('still gets the session that a driver brings all the same: it is handed over, not lost', async () => {
+    const caller = new AbortController()
+    const { result, clock } = opening(
+      {},
+      [
+        async (_attempt, scene) => {
+          await scene.clock.sleep(50)
+          return 'session'
+        },
+      ],
+      caller.signal,
+    )
+    await clock.advance(10)
+    caller.abort(reason)
+    await clock.advance(50)
+    await expect(result).resolves.toBe('session')
+  })
+})
+
+describe('what is said of a wait that was given up', () => {
+  const giveUp = async (
+    code: FakeErrorCode,
+    given: LeaseholdOptions = {},
+    prepare?: (scene: Scene) => void,
+  ): Promise<{ summary: string | undefined; logged: readonly string[] }> => {
+    const options = { acquireTimeoutMs: 300, resumeBudgetMs: 300, ...given }
+    const { result, clock, logger } = opening(options, [refuse(code)], undefined, prepare)
+    const rejected = rejectionOf(result)
+    await clock.advance(300)
+    return { summary: failureDetails(await rejected)?.summary, logged: logger.errors }
+  }
+
+  it('is what, how long, how often, the census, the last refusal and what to do', async () => {
+    const { summary } = await giveUp('FAKE_NO_SLOT', {}, ({ knowledge, clock }) => {
+      knowledge.learn(
+        census(26, 26, { labels: ['lh:leasehold:0:0:a', 'lh:leasehold:0:0:b', 'lh:other:0:0:c'] }),
+      )
+      clock.freeze(40)
+    })
+    expect(summary).toMatch(
+      /^no slot within \d+ ms \(\d+ attempts; server 26 of 26 slots, 2 of them of this fleet, 3\d\d ms ago; last refusal FAKE_NO_SLOT\): lower reserved concurrency or raise max_connections$/,
+    )
+  })
+
+  it('admits that nothing is known before the first census', async () => {
+    expect((await giveUp('FAKE_NO_SLOT')).summary).toContain('; slots not known: no census yet; ')
+  })
+
+  it('names the remedy for each kind, and counts a single attempt as one', async () => {
+    expect((await giveUp('FAKE_STARTING', { resumeBudgetMs: 0 })).summary).toBe(
+      'no connection within 0 ms (1 attempt; slots not known: no census yet; last error FAKE_STARTING): ' +
+        'check that the server is up and that host, port and security groups are right',
+    )
+    expect((await giveUp('FAKE_RESET', { resumeBudgetMs: 0 })).summary).toContain('check the network')
+    expect((await giveUp('FAKE_WRONG_PASSWORD')).summary).toMatch(/: check user and password$/)
+    expect((await giveUp('FAKE_STATEMENT_FAILED')).summary).toMatch(/last error FAKE_STATEMENT_FAILED\)$/)
+  })
+
+  it('goes to the log in the same words', async () => {
+    const { summary, logged } = await giveUp('FAKE_NO_SLOT')
+    expect(logged).toEqual([`leasehold: ${summary}`])
+  })
+
+  it('never carries the text of a driver’s error, which may carry anything', async () => {
+    for (const code of ['FAKE_NO_SLOT', 'FAKE_STARTING', 'FAKE_WRONG_PASSWORD'] as const) {
+      const { summary, logged } = await giveUp(code)
+      expect(summary + logged.join()).not.toContain('hunter2')
+    }
+  })
+})

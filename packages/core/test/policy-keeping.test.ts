@@ -1,0 +1,151 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+
+import { calm, drawQuantumMs, type HolderState, keeping, publishedWaitMs } from '../src/policy.ts'
+import { ScriptedRandom } from '../src/testing/scripted-random.ts'
+import {
+  anyDurationMs,
+  anyLimits,
+  anyRandom,
+  anyViewOrNone,
+  defaultLimits,
+  viewWith,
+} from './policy-inputs.ts'
+
+const anyHolder: fc.Arbitrary<HolderState> = fc.record({
+  view: anyViewOrNone,
+  viewAgeMs: anyDurationMs,
+  heldMs: anyDurationMs,
+  quantumMs: fc.double({ min: 320, max: 480, noNaN: true }),
+  gapMs: anyDurationMs,
+  connectMs: fc.double({ min: 0, max: 30_000, noNaN: true }),
+  fresh: fc.boolean(),
+})
+
+/** A busy holder of a full server whose quantum is over and whose census is new. */
+const holder: HolderState = {
+  view: viewWith({ usedCount: 26, waiting: true }),
+  viewAgeMs: 10,
+  heldMs: 500,
+  quantumMs: 400,
+  gapMs: 2,
+  connectMs: 4,
+  fresh: false,
+}
+const decide = (given: Partial<HolderState>, random = new ScriptedRandom(0.5)): string =>
+  keeping({ ...holder, ...given }, defaultLimits, random)
+
+describe('a holder', () => {
+  it('always gets an answer, and after a census one that asks for no other', () => {
+    fc.assert(
+      fc.property(anyHolder, anyLimits, anyRandom, (state, limits, random) => {
+        const decision = keeping(state, limits, random)
+        expect(['keep', 'look', 'yield']).toContain(decision)
+        if (state.fresh) expect(decision).not.toBe('look')
+      }),
+    )
+  })
+
+  it('never yields while slots are plenty and nobody waits', () => {
+    fc.assert(
+      fc.property(anyHolder, anyLimits, anyRandom, (state, limits, random) => {
+        fc.pre(state.view !== undefined && calm(state.view, limits))
+        expect(keeping(state, limits, random)).not.toBe('yield')
+      }),
+    )
+  })
+
+  it('does not even look while slots are plenty and nobody waits', () => {
+    expect(decide({ view: viewWith({ usedCount: 10 }), viewAgeMs: 4_000, heldMs: 60_000 })).toBe('keep')
+  })
+
+  it('never yields on knowledge that it does not have, or that is old', () => {
+    fc.assert(
+      fc.property(anyHolder, anyLimits, anyRandom, (state, limits, random) => {
+        fc.pre(state.view === undefined || state.viewAgeMs > 5_000)
+        expect(keeping(state, limits, random)).toBe(state.fresh ? 'keep' : 'look')
+      }),
+    )
+  })
+
+  it('gives its slot up at once under contention when its own gaps are long', () => {
+    expect(decide({ gapMs: 51, heldMs: 0 })).toBe('yield')
+    expect(decide({ gapMs: 50, heldMs: 0 })).toBe('keep')
+  })
+
+  it('calls a gap long only when it is dearer than the connects it would take', () => {
+    expect(decide({ gapMs: 119, connectMs: 20, heldMs: 0 })).toBe('keep')
+    expect(decide({ gapMs: 121, connectMs: 20, heldMs: 0 })).toBe('yield')
+  })
+
+  it('keeps its slot for its quantum when its gaps are short', () => {
+    expect(decide({ heldMs: 399 })).toBe('keep')
+  })
+
+  it('looks before it yields, unless it has just looked', () => {
+    expect(decide({ viewAgeMs: 161 })).toBe('look')
+    expect(decide({ viewAgeMs: 161, fresh: true })).toBe('yield')
+  })
+
+  it('yields after its quantum when somebody waits for a full server', () => {
+    expect(decide({})).toBe('yield')
+  })
+
+  it('keeps while a slot is free, though somebody had to wait', () => {
+    expect(decide({ view: viewWith({ usedCount: 25, waiting: true }) })).toBe('keep')
+  })
+
+  it('makes room on a full server now and then to find out whether anybody waits, once a census', () => {
+    const view = viewWith({ usedCount: 26 })
+    expect(decide({ view, fresh: true }, new ScriptedRandom(0))).toBe('yield')
+    expect(decide({ view, fresh: true }, new ScriptedRandom(0.9))).toBe('keep')
+    expect(decide({ view, fresh: false }, new ScriptedRandom(0))).toBe('keep')
+  })
+
+  it('makes room the less often the more holders there are to do it', () => {
+    const share = (slotCount: number): number => {
+      const draws = Array.from({ length: 10_000 }, (_, index) => index / 10_000)
+      const view = viewWith({ usedCount: slotCount, slotCount })
+      return draws.filter((draw) => decide({ view, fresh: true }, new ScriptedRandom(draw)) === 'yield')
+        .length
+    }
+    expect(share(10)).toBeCloseTo(2 * share(20), -1)
+  })
+})
+
+describe('a quantum', () => {
+  it('is 400 ms, give or take a fifth', () => {
+    fc.assert(
+      fc.property(anyRandom, (random) => {
+        const quantumMs = drawQuantumMs(random)
+        expect(quantumMs).toBeGreaterThanOrEqual(320)
+        expect(quantumMs).toBeLessThanOrEqual(480)
+      }),
+    )
+  })
+})
+
+describe('the wait that a newcomer publishes', () => {
+  it('is the whole of it when it was refused', () => {
+    expect(publishedWaitMs(740, 1)).toBe(740)
+  })
+
+  it('is a little less than its courtesy when it was let in at the first try', () => {
+    expect(publishedWaitMs(400, 0)).toBe(360)
+  })
+
+  it('is nothing when it did not wait', () => {
+    expect(publishedWaitMs(0, 0)).toBe(0)
+    expect(publishedWaitMs(20, 0)).toBe(0)
+  })
+
+  it('is never more than the wait itself, so that waits do not feed on themselves', () => {
+    fc.assert(
+      fc.property(fc.double({ min: 0, max: 1e6, noNaN: true }), fc.nat(), (waitedMs, refusedCount) => {
+        const published = publishedWaitMs(waitedMs, refusedCount)
+        expect(published).toBeGreaterThanOrEqual(0)
+        expect(published).toBeLessThanOrEqual(waitedMs)
+      }),
+    )
+  })
+})

@@ -1,0 +1,216 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+
+import {
+  firstDelayMs,
+  type NewcomerState,
+  nextDelayMs,
+  type PolicyLimits,
+  type WaitingState,
+} from '../src/policy.ts'
+import type { Random } from '../src/random.ts'
+import { ScriptedRandom } from '../src/testing/scripted-random.ts'
+import {
+  anyDurationMs,
+  anyLimits,
+  anyRandom,
+  anyViewOrNone,
+  defaultLimits,
+  viewWith,
+} from './policy-inputs.ts'
+
+const newcomerParts = {
+  view: anyViewOrNone,
+  viewAgeMs: anyDurationMs,
+  sinceYieldMs: fc.option(anyDurationMs, { nil: undefined }),
+}
+const anyNewcomer: fc.Arbitrary<NewcomerState> = fc.record(newcomerParts)
+const anyWaiting: fc.Arbitrary<WaitingState> = fc.record({
+  ...newcomerParts,
+  waitedMs: fc.double({ min: 0, max: 1_000_000, noNaN: true }),
+  attempts: fc.integer({ min: 1, max: 100_000 }),
+  attemptMs: fc.double({ min: 0, max: 300_000, noNaN: true }),
+  leftMs: fc.double({ min: 0, max: 900_000, noNaN: true }),
+})
+
+const waiting: WaitingState = {
+  view: undefined,
+  viewAgeMs: Number.POSITIVE_INFINITY,
+  sinceYieldMs: undefined,
+  waitedMs: 5,
+  attempts: 1,
+  attemptMs: 2,
+  leftMs: 10_000,
+}
+const delay = (given: Partial<WaitingState>, draw = 0.5): number | undefined =>
+  nextDelayMs({ ...waiting, ...given }, defaultLimits, new ScriptedRandom(draw))
+
+describe('the courtesy before a first attempt', () => {
+  it('is bounded by the fleet’s wait, and never negative', () => {
+    fc.assert(
+      fc.property(anyNewcomer, anyRandom, (state, random) => {
+        const delayMs = firstDelayMs(state, random)
+        expect(delayMs).toBeGreaterThanOrEqual(0)
+        expect(delayMs).toBeLessThanOrEqual(state.view?.typicalWaitMs ?? 400)
+      }),
+    )
+  })
+
+  it('is owed by nobody who has not yielded lately', () => {
+    fc.assert(
+      fc.property(anyNewcomer, anyRandom, (state, random) => {
+        expect(firstDelayMs({ ...state, sinceYieldMs: undefined }, random)).toBe(0)
+        expect(firstDelayMs({ ...state, sinceYieldMs: 5_001 }, random)).toBe(0)
+        expect(firstDelayMs({ ...state, view: undefined }, random)).toBe(0)
+      }),
+    )
+  })
+
+  it('is 0.6 to 1.0 of the fleet’s wait, less the time since the yield', () => {
+    const state = { view: viewWith({ waiting: true, typicalWaitMs: 500 }), viewAgeMs: 100, sinceYieldMs: 100 }
+    expect(firstDelayMs(state, new ScriptedRandom(0))).toBeCloseTo(200)
+    expect(firstDelayMs(state, new ScriptedRandom(0.999_999))).toBeCloseTo(400, 1)
+    expect(firstDelayMs({ ...state, sinceYieldMs: 501 }, new ScriptedRandom(0.999))).toBe(0)
+  })
+
+  it('is guessed where the server shows that newcomers wait, but not for how long', () => {
+    const state = { view: viewWith({ waiting: true }), viewAgeMs: 100, sinceYieldMs: 0 }
+    expect(firstDelayMs(state, new ScriptedRandom(0.5))).toBeCloseTo(320)
+  })
+})
+
+describe('the delay before the next attempt', () => {
+  it('is never negative and never longer than the time left, whatever is known', () => {
+    fc.assert(
+      fc.property(anyWaiting, anyLimits, anyRandom, (state, limits, random) => {
+        const delayMs = nextDelayMs(state, limits, random)
+        if (delayMs === undefined) return
+        expect(delayMs).toBeGreaterThan(0)
+        expect(delayMs).toBeLessThan(state.leftMs)
+      }),
+      { numRuns: 1_000 },
+    )
+  })
+
+  it('leaves 300 ms for a last attempt as long as there are 300 ms to leave', () => {
+    fc.assert(
+      fc.property(anyWaiting, anyLimits, anyRandom, (state, limits, random) => {
+        fc.pre(state.leftMs > 300)
+        expect(nextDelayMs(state, limits, random)).toBeLessThanOrEqual(state.leftMs - 300)
+      }),
+    )
+  })
+
+  it('is none when hardly any time is left', () => {
+    expect(delay({ leftMs: 20 })).toBeUndefined()
+    expect(delay({ leftMs: 0 })).toBeUndefined()
+  })
+
+  it('is at least 20 ms while there is time', () => {
+    fc.assert(
+      fc.property(anyWaiting, anyLimits, anyRandom, (state, limits, random) => {
+        fc.pre(state.leftMs >= 320)
+        expect(nextDelayMs(state, limits, random)).toBeGreaterThanOrEqual(20)
+      }),
+    )
+  })
+
+  it('grows over the first attempts and then stays under its cap where the fleet’s wait is not known', () => {
+    const delays = [1, 2, 3, 4, 5, 50].map((attempts) => delay({ attempts }))
+    expect(delays).toEqual([80, 128, 204.8, 300, 300, 300].map((ms) => expect.closeTo(ms)))
+  })
+
+  it('is drawn from a window of half to one and a half, so that a herd spreads', () => {
+    expect(delay({ attempts: 9 }, 0)).toBe(150)
+    expect(delay({ attempts: 9 }, 0.999_999)).toBeCloseTo(450, 1)
+  })
+
+  it('gets denser as the deadline nears where the fleet’s wait is not known', () => {
+    expect(delay({ attempts: 9, leftMs: 1_600 })).toBeCloseTo(200)
+    expect(delay({ attempts: 9, leftMs: 800 })).toBeCloseTo(100)
+  })
+
+  it('gets denser with age where the fleet’s wait is known, so that the queue is nearly in order', () => {
+    const known = { view: viewWith({ waiting: true, typicalWaitMs: 800 }), viewAgeMs: 100 }
+    expect(delay({ ...known, waitedMs: 400 })).toBeCloseTo(400)
+    expect(delay({ ...known, waitedMs: 800 })).toBeCloseTo(200)
+    expect(delay({ ...known, waitedMs: 8_000 })).toBeCloseTo(50)
+  })
+
+  it('does not act on a wait that was known long ago', () => {
+    const view = viewWith({ waiting: true, typicalWaitMs: 800 })
+    expect(delay({ view, viewAgeMs: 5_001 })).toBe(delay({}))
+  })
+
+  it('rests a multiple of what a refusal took, because a refusal costs the server too', () => {
+    expect(delay({ attemptMs: 100 })).toBe(500)
+  })
+})
+
+/** Attempts that always fail, each `attemptMs` long, until the policy gives up. */
+function attemptsUntilGivingUp(
+  budgetMs: number,
+  attemptMs: number,
+  known: NewcomerState,
+  limits: PolicyLimits,
+  random: Random,
+): readonly number[] {
+  const startedAtMs: number[] = []
+  let nowMs = 0
+  for (;;) {
+    startedAtMs.push(nowMs)
+    if (startedAtMs.length > 10_000) throw new Error('it never ends')
+    nowMs += attemptMs
+    const delayMs = nextDelayMs(
+      {
+        ...known,
+        waitedMs: nowMs,
+        attempts: startedAtMs.length,
+        attemptMs,
+        leftMs: Math.max(0, budgetMs - nowMs),
+      },
+      limits,
+      random,
+    )
+    if (delayMs === undefined) return startedAtMs
+    nowMs += delayMs
+  }
+}
+
+describe('a newcomer that is never let in', () => {
+  const budgets = fc.double({ min: 0, max: 60_000, noNaN: true })
+
+  it('gives up, and starts no attempt after its deadline', () => {
+    fc.assert(
+      fc.property(
+        budgets,
+        fc.double({ min: 0, max: 5_000, noNaN: true }),
+        anyNewcomer,
+        anyLimits,
+        anyRandom,
+        (budgetMs, attemptMs, known, limits, random) => {
+          const startedAtMs = attemptsUntilGivingUp(budgetMs, attemptMs, known, limits, random)
+          expect(startedAtMs.at(-1)).toBeLessThanOrEqual(budgetMs)
+        },
+      ),
+      { numRuns: 300 },
+    )
+  })
+
+  it('makes an attempt within the last 300 ms before its deadline', () => {
+    fc.assert(
+      fc.property(budgets, anyNewcomer, anyLimits, anyRandom, (budgetMs, known, limits, random) => {
+        const last = attemptsUntilGivingUp(budgetMs, 0, known, limits, random).at(-1)
+        expect(last).toBeGreaterThanOrEqual(budgetMs - 300.001)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('asks a full server some tens of times in ten seconds, not hundreds', () => {
+    const known = { view: undefined, viewAgeMs: Number.POSITIVE_INFINITY, sinceYieldMs: undefined }
+    const attempts = attemptsUntilGivingUp(10_000, 2, known, defaultLimits, new ScriptedRandom(0.5))
+    expect(attempts.length).toBeGreaterThan(20)
+    expect(attempts.length).toBeLessThan(80)
+  })
+})
