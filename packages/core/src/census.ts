@@ -26,6 +26,9 @@ export interface FleetView {
   readonly typicalWaitMs: number | undefined
 }
 
+/** Nobody plans by a longer wait than this, whatever a label says. */
+const MAX_WAIT_MS = 10_000
+
 /** A newcomer's wait counts as evidence for this long after it was let in. */
 const EVIDENCE_WINDOW_MS = 2_000
 
@@ -51,7 +54,7 @@ export function viewOf(
     // From the far future it is of a wrong clock, and would be evidence until that time comes.
     const ageMs = nowEpochMs - label.openedEpochMs
     if (label.waitedMs > 0 && Math.abs(ageMs) < EVIDENCE_WINDOW_MS + 1_000) {
-      waitedSumMs += label.waitedMs
+      waitedSumMs += Math.min(label.waitedMs, MAX_WAIT_MS)
       waitedCount += 1
     }
   }

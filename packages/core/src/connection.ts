@@ -25,6 +25,8 @@ export interface GovernedConnection {
   readonly quantumMs: number
   /** The server confirmed the lease, or made clear that it holds none. */
   confirmed: boolean
+  /** A census has seen the server hold its lease. */
+  proven: boolean
   /** The application has it. */
   checkedOut: boolean
   /** Not to be used again: the reason is in the stats. */

@@ -35,6 +35,9 @@ export interface Opened<T> {
   readonly exact: boolean
 }
 
+/** A ping has no longer than this: what takes longer is a black hole, and a request waits. */
+const PING_LIMIT_MS = 1_000
+
 /** `ready`: hand it over. `verify`: ask `alive()` first. `lapsed`: drop it and take another. */
 export type Fitness = 'ready' | 'verify' | 'lapsed'
 
@@ -157,6 +160,7 @@ export class Governor {
       hands: opened.hands,
       quantumMs: drawQuantumMs(this.#random),
       confirmed: opened.exact,
+      proven: false,
       checkedOut: true,
       spoilt: false,
       checking: undefined,
@@ -188,19 +192,17 @@ export class Governor {
     if (!this.#keeping) this.#keepHeld()
   }
 
-  /** Resolves to whether a doubtful connection still answers; never rejects, never takes longer than a connect may. */
+  /** Resolves to whether a doubtful connection still answers; never rejects, never takes longer than a ping may. */
   async alive(governed: GovernedConnection): Promise<boolean> {
+    const limitMs = Math.min(this.options.connectTimeoutMs, PING_LIMIT_MS)
     try {
       const pending = governed.checking
       if (pending !== undefined) {
-        return (
-          (await within(this.clock, this.options.connectTimeoutMs, 'a census', () => pending)) &&
-          !governed.spoilt
-        )
+        return (await within(this.clock, limitMs, 'a census', () => pending)) && !governed.spoilt
       }
       this.stats.pinged += 1
       const sent = new Moment(this.clock)
-      await within(this.clock, this.options.connectTimeoutMs, 'a ping', () => governed.hands.ping())
+      await within(this.clock, limitMs, 'a ping', () => governed.hands.ping())
       governed.lease.touchSince(sent)
       return true
     } catch {

@@ -12,6 +12,9 @@ import { keeping, leaseFor, type LeaseStep } from './policy.ts'
 import type { Random } from './random.ts'
 import type { Stats } from './stats.ts'
 
+/** A refused census is not asked for again before this: it may have been a statement timeout, or a right not granted yet. */
+const REFUSED_FOR_MS = 60_000
+
 export interface HousekeepingParts {
   readonly dialect: Dialect
   readonly options: ResolvedOptions
@@ -28,7 +31,7 @@ export interface HousekeepingParts {
 
 export class Housekeeping {
   readonly #parts: HousekeepingParts
-  #refused = false
+  #refusedAt: Moment | undefined
   #wanted: { readonly view: FleetView | undefined; readonly leaseMs: number } = {
     view: undefined,
     leaseMs: 0,
@@ -38,15 +41,15 @@ export class Housekeeping {
     this.#parts = parts
   }
 
-  /** The server will not answer a census: leases stay as they are opened. */
+  /** The server would not answer a census lately: leases stay as they are opened. */
   get refused(): boolean {
-    return this.#refused
+    return this.#refusedAt !== undefined && this.#refusedAt.elapsedMs(this.#parts.clock) < REFUSED_FOR_MS
   }
 
   /** Whether anything is to be done for a connection that was just given back. Hot. */
   due(governed: GovernedConnection): boolean {
     const { knowledge } = this.#parts
-    if (governed.checking !== undefined || this.#refused) return false
+    if (governed.checking !== undefined || this.refused) return false
     if (!governed.confirmed || knowledge.censusDue(governed.lease)) return true
     if (knowledge.isCalm) return this.#leaseIsStale(governed)
     return true
@@ -103,9 +106,10 @@ export class Housekeeping {
     return this.#wanted.leaseMs
   }
 
-  /** Takes one census on an idle connection and sets its lease; resolves to whether it is alive. */
+  /** Takes one census on an idle connection and sets its lease; resolves to whether there is one now. */
   async count(governed: GovernedConnection): Promise<boolean> {
-    const { clock, options } = this.#parts
+    const { clock, options, stats } = this.#parts
+    const censuses = stats.censuses
     const counting = within(clock, options.connectTimeoutMs, 'a census', () => this.#count(governed)).then(
       () => true,
       (error: unknown) => this.#failed(governed, error),
@@ -117,11 +121,11 @@ export class Housekeeping {
       governed.spoilt = true
       // Where it is not idle somebody waits for the verdict, and replaces it.
       if (governed.hands.idle()) {
-        this.#parts.stats.lost += 1
+        stats.lost += 1
         governed.hands.drop()
       }
     }
-    return alive && !this.#refused
+    return alive && stats.censuses > censuses
   }
 
   /** Whether the connection survives a failed census: a refused statement does not cost it. */
@@ -129,11 +133,12 @@ export class Housekeeping {
     const { clock, dialect, options } = this.#parts
     if (this.#isGone(error)) return false
     if (dialect.classify(error) === 'transient') return true
-    this.#refused = true
+    this.#refusedAt ??= new Moment(clock)
+    this.#refusedAt.set(clock)
     this.#parts.censusRefused(error)
     governed.confirmed = true
     if (governed.lease.keeper === 'client') return true
-    // Nobody will ever set this lease again, so it must not stay the short one of the start.
+    // Nobody will set this lease for a while, so it must not stay the short one of the start.
     try {
       const statement = dialect.setLease(options.maxLeaseMs)
       await within(clock, options.connectTimeoutMs, 'setting a lease', () => governed.hands.run(statement))
@@ -159,15 +164,19 @@ export class Housekeeping {
       await hands.run(dialect.censusAndLease(lease.leaseMs, ladder)),
     )
     stats.censuses += 1
+    this.#refusedAt = undefined
     const view = knowledge.learn(census)
     lease.touchSince(sent)
     governed.confirmed = true
     if (lease.keeper === 'client') return
     if (leaseMs === undefined) {
-      this.#parts.leaseNotHeld()
+      // A session that held its lease before lost it by the application's own doing; one that never did says
+      // something of the server.
+      if (!governed.proven) this.#parts.leaseNotHeld()
       lease.grant(this.#parts.options.maxLeaseMs, 'client')
       return
     }
+    governed.proven = true
     lease.grant(leaseMs)
     const wantedMs = this.#wantedMs(view)
     if (wantedMs === leaseMs) return

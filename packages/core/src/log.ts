@@ -45,16 +45,25 @@ export class LimitedLog {
     this.#say('warn', message, details)
   }
 
+  warn(cause: string, message: string, details?: object): void {
+    if (this.#maySay(cause)) this.#say('warn', message, details)
+  }
+
   error(cause: string, message: string, details?: object): void {
+    if (this.#maySay(cause)) this.#say('error', message, details)
+  }
+
+  /** Counts the line against its cause. */
+  #maySay(cause: string): boolean {
     const seen = this.#causes.get(cause)
     if (seen === undefined || seen.since.elapsedMs(this.#clock) >= 60_000) {
       this.#causes.set(cause, { since: new Moment(this.#clock), lines: 1 })
     } else if (seen.lines >= LINES_PER_MINUTE) {
-      return
+      return false
     } else {
       seen.lines += 1
     }
-    this.#say('error', message, details)
+    return true
   }
 
   #say(level: 'warn' | 'error', message: string, details: object | undefined): void {

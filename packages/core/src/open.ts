@@ -46,6 +46,7 @@ export async function open<T>(
   const resume = new Deadline(clock, options.resumeBudgetMs)
   let attempts = 0
   let refused = 0
+  let refusal: unknown
 
   const courtesyMs = firstDelayMs(
     { view: knowledge.view, viewAgeMs: knowledge.viewAgeMs, sinceYieldMs: knowledge.sinceYieldMs() },
@@ -55,12 +56,19 @@ export async function open<T>(
   // Waited for a slot: a wait for a server that is starting is no news of the queue.
   let queuedMs = acquire.elapsedMs()
 
+  const budgetFor = (kind: ErrorKind, error: unknown): Deadline | undefined => {
+    if (kind === 'saturated' || (refusal !== undefined && LeaseholdError.is(error))) return acquire
+    return kind === 'starting' || kind === 'lost' ? resume : undefined
+  }
+
   for (;;) {
     const startedMs = acquire.elapsedMs()
     attempts += 1
     stats.attempts += 1
     try {
-      const limitMs = Math.min(options.connectTimeoutMs, Math.max(acquire.leftMs(), resume.leftMs(), 1))
+      // Once refused it is the slot that is waited for, and that wait ends with the acquire timeout.
+      const leftMs = refusal === undefined ? Math.max(acquire.leftMs(), resume.leftMs()) : acquire.leftMs()
+      const limitMs = Math.min(options.connectTimeoutMs, Math.max(leftMs, 1))
       const opened = await within(clock, limitMs, 'connecting', (attemptSignal) =>
         connect({
           signal: signal === undefined ? attemptSignal : AbortSignal.any([signal, attemptSignal]),
@@ -76,9 +84,9 @@ export async function open<T>(
       if (kind === 'saturated') {
         refused += 1
         stats.refused += 1
+        refusal = error
       }
-      const budget =
-        kind === 'saturated' ? acquire : kind === 'starting' || kind === 'lost' ? resume : undefined
+      const budget = budgetFor(kind, error)
       const delayMs =
         budget === undefined
           ? undefined
@@ -95,7 +103,16 @@ export async function open<T>(
               options,
               random,
             )
-      if (delayMs === undefined) throw giveUp(parts, error, kind, attempts, acquire.elapsedMs())
+      if (delayMs === undefined) {
+        const outOfTime = refusal !== undefined && LeaseholdError.is(error)
+        throw outOfTime
+          ? giveUp(parts, refusal, 'saturated', attempts, acquire.elapsedMs())
+          : giveUp(parts, error, kind, attempts, acquire.elapsedMs())
+      }
+      if (attempts === 1 && kind !== 'saturated') {
+        const patience = `trying again for up to ${options.resumeBudgetMs} ms`
+        parts.log.warn('unreachable', `the server cannot be reached (${codeOf(error)}): ${patience}`)
+      }
       await clock.sleep(delayMs, signal)
       if (kind === 'saturated') queuedMs += acquire.elapsedMs() - startedMs
     }

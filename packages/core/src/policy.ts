@@ -139,7 +139,8 @@ export interface NewcomerState {
 /** The courtesy before a first attempt: whoever has just yielded does not snatch the slot back. */
 export function firstDelayMs(state: NewcomerState, random: Random): number {
   const wait = state.view?.typicalWaitMs ?? (state.view?.waiting === true ? UNKNOWN_WAIT_MS : undefined)
-  if (wait === undefined || state.sinceYieldMs === undefined || state.sinceYieldMs > STALE_VIEW_MS) return 0
+  if (wait === undefined || state.viewAgeMs > STALE_VIEW_MS) return 0
+  if (state.sinceYieldMs === undefined || state.sinceYieldMs > STALE_VIEW_MS) return 0
   return Math.max(0, (0.6 + 0.4 * random.next()) * wait - state.sinceYieldMs)
 }
 

@@ -50,7 +50,7 @@ export interface DriverPool extends EventEmitter {
   _closed: boolean
   _allConnections: DriverQueue<DriverConnection>
   _freeConnections: DriverQueue<DriverConnection>
-  _connectionQueue: { readonly length: number }
+  _connectionQueue: DriverQueue<ConnectionCallback>
   getConnection(callback: ConnectionCallback): void
   releaseConnection(connection: DriverConnection): void
   _removeConnection(connection: DriverConnection): void

@@ -40,7 +40,7 @@ export function run(connection: DriverConnection, sql: string): Promise<readonly
   })
 }
 
-export function ping(connection: DriverConnection): Promise<void> {
+function ping(connection: DriverConnection): Promise<void> {
   return new Promise((resolve, reject) => {
     connection.ping((error) => (error ? reject(error) : resolve()))
   })
@@ -108,7 +108,8 @@ export function handsOn(connection: DriverConnection, home: ConnectionHome | und
 /** From now on the connection tells its governor what the server says, whoever asks it. */
 export function watch(connection: DriverConnection, governed: GovernedConnection, governor: Governor): void {
   Object.defineProperty(connection, GOVERNED, { value: governed })
-  connection.stream.on('data', () => governor.answered(governed))
+  // Before the driver reads the answer and, it being the last of its query, releases the connection.
+  connection.stream.prependListener('data', () => governor.answered(governed))
   const handlePacket = connection.handlePacket
   // Every style of use (callback, promise, stream, execute) passes here; an error packet is rare.
   connection.handlePacket = function (packet): void {

@@ -30,6 +30,7 @@ import {
   watch,
 } from './governed-connection.ts'
 import { poolConfig, type PoolOptions, readOptions } from './options.ts'
+import { hideSecrets } from './secrets.ts'
 
 /** What an operator asks of a governed pool. */
 export interface PoolGovernance {
@@ -61,6 +62,7 @@ export function createGovernedPool(
   const { resolved, driver: driverOptions } = readOptions(options)
   const pool: unknown = driver.createPool(poolConfig(driverOptions) as mysql2.PoolOptions)
   checkPool(pool)
+  hideSecrets(pool.config.connectionConfig)
   const dialect = new PoolDialect()
   const governor = new Governor(dialect, resolved, surroundings)
   new PoolGovernor(pool, governor, dialect).take()
@@ -175,7 +177,10 @@ class PoolGovernor {
     this.#clock.sleep(acquireTimeoutMs, patience.signal).then(
       () => {
         over = true
-        const { length } = this.#pool._allConnections
+        const { _connectionQueue: queue, _allConnections: all } = this.#pool
+        const { length } = all
+        const place = indexIn(queue, patient)
+        if (place >= 0) queue.removeOne(place)
         callback(this.#governor.busyError(acquireTimeoutMs, length, this.#pool.config.connectionLimit))
       },
       () => {},
@@ -186,6 +191,9 @@ class PoolGovernor {
         return
       }
       patience.abort()
+      // From the request before it, without a checkout in between.
+      const governed = connection === undefined ? undefined : governedOf(connection)
+      if (governed?.checkedOut === false) this.#governor.handedOver(governed)
       callback(error, connection)
     }
     this.#patient.add(patient)
@@ -207,7 +215,7 @@ class PoolGovernor {
       this.#openings.delete(opening)
       this.#giveUpPlace(opening)
       if (error === OTHER_FREE) process.nextTick(() => this.#pool.getConnection(callback))
-      else process.nextTick(callback, error as Error)
+      else process.nextTick(callback, error)
     }
   }
 

@@ -2,6 +2,7 @@
 
 import {
   functionName,
+  LeaseholdError,
   type LeaseholdOptions,
   type ResolvedOptions,
   resolveOptions,
@@ -34,12 +35,37 @@ const DRIVER_NAMES = [
 
 /** @throws LeaseholdError `INVALID_OPTIONS` with every problem */
 export function readOptions(options: object | string): SplitOptions {
-  const { own, driver } = splitOptions(typeof options === 'string' ? { uri: options } : options)
+  const given = typeof options === 'string' ? fromUri(options) : options
+  const { own, driver } = splitOptions(given)
   // The driver's limit of one attempt, where it is given, is ours too.
   const limitMs = driver['connectTimeout']
   const connect = typeof limitMs === 'number' && limitMs > 0 ? { connectTimeoutMs: limitMs } : {}
   const resolved = resolveOptions({ ...connect, ...own }, driver, DRIVER_NAMES, problemsIn(driver, own))
   return { resolved, driver }
+}
+
+/**
+ * A pool of the driver reads its own options in the query of a connection string only where that string
+ * is all it gets; so they are taken out of it here, and ours with them.
+ */
+function fromUri(uri: string): object {
+  if (!URL.canParse(uri)) {
+    // The error of `URL` itself has the whole string in it, password and all.
+    throw new LeaseholdError('INVALID_OPTIONS', 'invalid options:\n - the connection string is not a URL')
+  }
+  const url = new URL(uri)
+  const options = Object.fromEntries([...url.searchParams].map(([name, text]) => [name, valueOf(text)]))
+  url.search = ''
+  return { ...options, uri: url.href }
+}
+
+/** As the driver reads it: JSON where it is, text where it is not. */
+function valueOf(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    return text
+  }
 }
 
 function problemsIn(driver: Readonly<Record<string, unknown>>, own: LeaseholdOptions): string[] {

@@ -7,6 +7,7 @@ import { PoolDialect } from './dialect.ts'
 import type { DriverConnection, MysqlModule } from './driver.ts'
 import { handsOn, labelled, run, watch } from './governed-connection.ts'
 import { type ConnectionOptions, readOptions } from './options.ts'
+import { hideSecrets } from './secrets.ts'
 
 export function createGovernedConnection(
   driver: MysqlModule,
@@ -21,6 +22,7 @@ export function createGovernedConnection(
   const label = leased ? { connectAttributes: labelled(attributes, governor, { publishedWaitMs: 0 }) } : {}
   const genuine = driver.createConnection({ ...driverOptions, ...label } as mysql2.ConnectionOptions)
   const connection = genuine as unknown as DriverConnection
+  hideSecrets(connection.config)
   connection.on('error', ignore)
   connection.once('connect', () => {
     const asked = governor.asksForLease

@@ -34,6 +34,7 @@ export interface DriverClient extends EventEmitter {
   password: unknown
   connect(callback?: (error: Error | null) => void): unknown
   query(text: string, callback: (error: Error | null, result: { rows: unknown[] }) => void): void
+  end(callback?: () => void): Promise<void>
   _errorAllQueries(error: unknown): void
 }
 
@@ -51,6 +52,8 @@ export interface DriverPool extends EventEmitter {
   _clients: DriverClient[]
   _idle: { readonly client: DriverClient }[]
   _pendingQueue: PendingItem[]
+  /** Clients that outlived `maxLifetimeSeconds`. */
+  _expired?: WeakSet<object>
   _isFull(): boolean
   _pulseQueue(): void
   _remove(client: DriverClient, callback?: () => void): void

@@ -27,7 +27,7 @@ export type GovernedModule<T extends PgModule> = Omit<T, 'Pool' | 'Client'> & {
 export function govern<T extends PgModule>(driver: T): GovernedModule<T> {
   checkDriver(driver)
   const governorOf = (given: unknown): { governor: Governor; config: unknown } => {
-    const options = typeof given === 'string' ? { connectionString: given } : ((given ?? {}) as object)
+    const options = typeof given === 'string' ? { connectionString: given } : (given ?? {})
     const { resolved, driver: config } = readOptions(options)
     return {
       governor: new Governor(postgresDialect, resolved),

@@ -11,7 +11,7 @@ import type pg from 'pg'
 
 import { postgresDialect } from './dialect.ts'
 import type { DriverClient, DriverConnection, PgModule } from './driver.ts'
-import { abandon, disarm, rearm, rememberUnconnected, type Unconnected } from './rearm.ts'
+import { abandon, disarm, passwordOf, rearm, rememberUnconnected, type Unconnected } from './rearm.ts'
 
 /** What a pool does for the hands on one of its clients. */
 export interface ClientHome {
@@ -24,7 +24,7 @@ export interface ClientHome {
 export interface GovernedClient extends DriverClient {
   /** Undefined until connected. */
   readonly governed: GovernedConnection | undefined
-  /** Gives up connecting: the attempt under way is cut, no other is made. */
+  /** Makes no further attempt to connect. The one under way goes on: requests may be waiting for it. */
   stopConnecting(reason: Error): void
 }
 
@@ -47,6 +47,10 @@ export function governedClientClass(
     readonly #governor: Governor
     readonly #config: unknown
     readonly #stop = new AbortController()
+    #stopReason: Error | undefined
+    #opening = false
+    #attempting = false
+    #attempts = 0
     #unconnected: Unconnected | undefined
     #governed: GovernedConnection | undefined
     #startupOptions = ''
@@ -66,7 +70,19 @@ export function governedClientClass(
     }
 
     stopConnecting(reason: Error): void {
-      this.#stop.abort(reason)
+      this.#stopReason = reason
+      if (!this.#attempting) this.#stop.abort(reason)
+    }
+
+    /** The driver waits for a connection to close; one that is not made yet is given up instead. */
+    override end(callback?: () => void): Promise<void> {
+      if (!this.#opening) return super.end(callback)
+      this._ending = true
+      this.#stop.abort(new Error('Connection terminated'))
+      const ended = new Promise<void>((resolve) => this.once('end', resolve))
+      if (callback === undefined) return ended
+      void ended.then(() => process.nextTick(callback))
+      return undefined as unknown as Promise<void>
     }
 
     override connect(callback?: ConnectCallback): Promise<unknown> {
@@ -87,6 +103,7 @@ export function governedClientClass(
       this.#unconnected = rememberUnconnected(this)
       this.#startupOptions = this.connectionParameters.options ?? ''
       this.#name = this.connectionParameters.application_name
+      this.#opening = true
       try {
         const { governed } = await this.#governor.open((attempt) => this.#attempt(attempt), this.#stop.signal)
         this.#governed = governed
@@ -95,25 +112,32 @@ export function governedClientClass(
       } catch (error) {
         abandon(this, error)
         throw error
+      } finally {
+        this.#opening = false
       }
     }
-
-    #attempts = 0
 
     async #attempt(attempt: Attempt): Promise<Opened<this>> {
       if (this.#attempts > 0) rearm(this, this.#unconnected as Unconnected, this.#freshConnection())
       this.#attempts += 1
+      let isOver = false
+      this.password = passwordOf(this.#unconnected as Unconnected, () => isOver)
       const governor = this.#governor
       const leaseMs = governor.asksForLease ? governor.startLeaseMs(attempt.wasRefused) : undefined
       const asked = leaseMs === undefined ? '' : ` -c idle_session_timeout=${Math.round(leaseMs)}`
       this.connectionParameters.options = (this.#startupOptions + asked).trim()
       if (governor.options.lease !== 'off')
         this.connectionParameters.application_name = governor.label(attempt, this.#name)
+      this.#attempting = true
       try {
         await this.#connectOnce(attempt.signal)
       } catch (error) {
+        isOver = true
         disarm(this)
+        if (this.#stopReason !== undefined) this.#stop.abort(this.#stopReason)
         throw error
+      } finally {
+        this.#attempting = false
       }
       return { connection: this, hands: this.#hands(), leaseMs, exact: leaseMs !== undefined }
     }
@@ -162,7 +186,8 @@ export function governedClientClass(
 
     #watch(governed: GovernedConnection): void {
       const { connection } = this
-      connection.on('readyForQuery', () => this.#governor.answered(governed))
+      // Before the driver hands the answer over, whereupon a pool's own query releases the client.
+      connection.prependListener('readyForQuery', () => this.#governor.answered(governed))
       connection.on('errorMessage', (message) => {
         if (governed.spoilt || postgresDialect.classify(message) !== 'read-only') return
         governed.spoilt = true

@@ -68,24 +68,27 @@ export function governedPoolClass(driver: PgModule, surroundings: Surroundings =
     #connectWhenFree(callback: PendingItem['callback']): undefined {
       const { clock, options } = this.#governor
       const patience = new AbortController()
-      let over = false
+      void super.connect((error, client, release) => {
+        patience.abort()
+        callback(error, client, release)
+      })
+      const waiting = this._pendingQueue.at(-1)
       clock.sleep(options.acquireTimeoutMs, patience.signal).then(() => {
-        over = true
+        if (waiting !== undefined) this.#giveUp(waiting)
         callback(
           this.#governor.busyError(options.acquireTimeoutMs, this._clients.length, this.options.max),
           undefined,
           ignore,
         )
       }, ignore)
-      super.connect((error, client, release) => {
-        if (over) {
-          if (error === undefined) release()
-          return
-        }
-        patience.abort()
-        callback(error, client, release)
-      })
       return undefined
+    }
+
+    /** As the driver does: it waits no longer, and a client that is on its way to it goes to the next. */
+    #giveUp(waiting: PendingItem): void {
+      waiting.timedOut = true
+      const place = this._pendingQueue.indexOf(waiting)
+      if (place >= 0) this._pendingQueue.splice(place, 1)
     }
 
     /** The driver's hand-over of one client to one request: the point where a dead client is replaced. */
@@ -96,7 +99,8 @@ export function governedPoolClass(driver: PgModule, surroundings: Surroundings =
       isNew: boolean,
     ): void {
       const { governed } = client as GovernedClient
-      if (isNew || governed === undefined) {
+      // An idle client that outlived `maxLifetimeSeconds` is taken only in order to be removed.
+      if (isNew || governed === undefined || this._expired?.has(client) === true) {
         super._acquireClient(client, pending, idleListener, isNew)
         return
       }
@@ -148,12 +152,11 @@ export function governedPoolClass(driver: PgModule, surroundings: Surroundings =
         super._release(client, idleListener, error)
         return
       }
-      const spoilt = governed.spoilt ? true : undefined
-      if (error === undefined || error === null || error === false) {
-        if (spoilt === undefined && client._queryable && !client._ending && !this.ending)
-          this.#governor.checkin(governed)
-      }
-      super._release(client, this.#quietListener(client, idleListener), error ?? spoilt)
+      const { spoilt } = governed
+      const sound = error === undefined || error === null || error === false
+      if (sound && !spoilt && client._queryable && !client._ending && !this.ending)
+        this.#governor.checkin(governed)
+      super._release(client, this.#quietListener(client, idleListener), sound && spoilt ? true : error)
     }
 
     override _remove(client: DriverClient, callback?: () => void): void {
@@ -184,6 +187,8 @@ export function governedPoolClass(driver: PgModule, surroundings: Surroundings =
     override end(callback?: () => void): Promise<void> {
       const reason = new Error(ENDED)
       const result = super.end(callback)
+      // The driver would leave them waiting for ever.
+      for (const waiting of this._pendingQueue.splice(0)) waiting.callback(reason, undefined, ignore)
       for (const client of this._clients) {
         if (client._connecting || !client._connected) (client as GovernedClient).stopConnecting(reason)
       }

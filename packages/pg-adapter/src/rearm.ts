@@ -59,6 +59,23 @@ export function rearm(client: DriverClient, before: Unconnected, fresh: DriverCo
   client.connectionParameters.password = before.password
 }
 
+/**
+ * The password's source for one attempt. A function that is slow may answer when its attempt is over,
+ * and the driver would send that answer down the next attempt's socket: before its TLS, even.
+ */
+export function passwordOf(before: Unconnected, isOver: () => boolean): unknown {
+  const { password } = before
+  if (typeof password !== 'function') return password
+  return (...args: unknown[]) =>
+    new Promise((resolve, reject) => {
+      const answer = Promise.resolve().then(() => password(...args) as unknown)
+      answer.then(
+        (given) => isOver() || resolve(given),
+        (error: unknown) => isOver() || reject(error),
+      )
+    })
+}
+
 /** No attempt is left: what a driver's client does when its only one has failed. */
 export function abandon(client: DriverClient, error: unknown): void {
   client._queryable = false

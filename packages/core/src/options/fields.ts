@@ -77,7 +77,12 @@ export const FIELDS: Readonly<Record<string, Field>> = {
     2_000,
     'While slots are plenty, an environment in use counts them this often (jittered), after a response.',
   ),
-  connectTimeoutMs: ms(1, 300_000, 5_000, 'The limit of one attempt to connect, and of one ping.'),
+  connectTimeoutMs: ms(
+    1,
+    300_000,
+    5_000,
+    'The limit of one attempt to connect, and of one ping (at most 1 000).',
+  ),
   acquireTimeoutMs: ms(
     1,
     900_000,

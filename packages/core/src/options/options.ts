@@ -44,8 +44,8 @@ export interface LeaseholdOptions {
    */
   readonly censusEveryMs?: number | undefined
   /**
-   * The limit of one attempt to connect, authentication included, and of one ping. Milliseconds,
-   * 1 to 300 000. Further attempts follow within `acquireTimeoutMs` or `resumeBudgetMs`.
+   * The limit of one attempt to connect, authentication included, and of one ping (which never gets
+   * more than 1 000). Milliseconds, 1 to 300 000. Further attempts follow within `acquireTimeoutMs` or `resumeBudgetMs`.
    * @defaultValue 5000
    */
   readonly connectTimeoutMs?: number | undefined
@@ -72,7 +72,8 @@ export interface LeaseholdOptions {
          */
         readonly baseMs?: number | undefined
         /**
-         * The longest wait. Milliseconds, 1 to 60 000.
+         * The longest wait. Milliseconds, 1 to 60 000. A refused attempt that itself took long is followed
+         * by a longer one, so that a struggling server is left alone.
          * @defaultValue 300
          */
         readonly capMs?: number | undefined
