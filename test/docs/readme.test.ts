@@ -24,7 +24,8 @@ describe('the README', () => {
   it('shows the examples and the options as they are (rewritten when LEASEHOLD_WRITE_DOCS is set)', async () => {
     const readme = await read('README.md')
     const expected = await rendered(readme)
-    if (process.env['LEASEHOLD_WRITE_DOCS'] !== undefined) await writeFile(new URL('README.md', root), expected)
+    if (process.env['LEASEHOLD_WRITE_DOCS'] !== undefined)
+      await writeFile(new URL('README.md', root), expected)
     else expect(readme).toBe(expected)
   })
 

@@ -8,9 +8,9 @@ export interface Hands {
   run(statement: string): Promise<readonly unknown[]>
   /** One cheap round trip. */
   ping(): Promise<void>
-  /** Nothing is running or queued on the connection. */
+  /** Nothing is running or queued on the connection, and its lease is running. */
   quiet(): boolean
-  /** In the pool, and not checked out. */
+  /** In the pool, not checked out, and not left in a transaction as far as the driver knows. */
   idle(): boolean
   /** Takes the connection out of the pool and closes it politely, waiting for nothing. */
   yield(): void

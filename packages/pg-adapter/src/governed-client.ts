@@ -51,6 +51,7 @@ export function governedClientClass(
     #opening = false
     #attempting = false
     #attempts = 0
+    #inTransaction = false
     #unconnected: Unconnected | undefined
     #governed: GovernedConnection | undefined
     #startupOptions = ''
@@ -177,8 +178,9 @@ export function governedClientClass(
           new Promise((resolve, reject) => {
             super.query('', (error) => (error ? reject(error) : resolve()))
           }),
-        quiet: () => this.readyForQuery === true && this._queryQueue.length === 0,
-        idle: () => home?.idle(this) ?? false,
+        // Inside a transaction the server's lease does not run; a ping would only defeat the timeout that does.
+        quiet: () => this.readyForQuery === true && this._queryQueue.length === 0 && !this.#inTransaction,
+        idle: () => !this.#inTransaction && (home?.idle(this) ?? false),
         yield: () => home?.yield(this),
         drop: () => home?.drop(this),
       }
@@ -187,7 +189,10 @@ export function governedClientClass(
     #watch(governed: GovernedConnection): void {
       const { connection } = this
       // Before the driver hands the answer over, whereupon a pool's own query releases the client.
-      connection.prependListener('readyForQuery', () => this.#governor.answered(governed))
+      connection.prependListener('readyForQuery', (message?: { status?: string }) => {
+        this.#inTransaction = message?.status === 'T' || message?.status === 'E'
+        this.#governor.answered(governed)
+      })
       connection.on('errorMessage', (message) => {
         if (governed.spoilt || postgresDialect.classify(message) !== 'read-only') return
         governed.spoilt = true
