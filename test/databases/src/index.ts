@@ -1,0 +1,12 @@
+// Real, private database servers for tests, the demo and the benchmarks, and a network that fails on demand.
+export { availability } from './availability.ts'
+export type { StartableServer } from './availability.ts'
+export { startMariadb } from './mariadb.ts'
+export { startMysql } from './mysql.ts'
+export { startPostgres } from './postgres.ts'
+export type { PostgresOptions } from './postgres.ts'
+export { startRelay } from './relay.ts'
+export type { Relay } from './relay.ts'
+export type { DatabaseServer, Engine, Login, LoginLimits, ServerOptions, ServerSession } from './server.ts'
+export { startPgbouncer } from './pgbouncer.ts'
+export type { Pgbouncer } from './pgbouncer.ts'
