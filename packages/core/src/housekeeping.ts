@@ -60,18 +60,20 @@ export class Housekeeping {
     const { knowledge } = this.#parts
     const wantsCensus =
       !governed.confirmed || knowledge.censusDue(governed.lease) || this.#leaseIsStale(governed)
-    let decision = wantsCensus ? 'look' : this.#decide(governed, false)
+    let decision = wantsCensus ? 'look' : this.#decide(governed)
     if (decision === 'look') {
       if (!(await this.count(governed))) return
-      decision = this.#decide(governed, true)
+      // The environment may have been frozen meanwhile: then the next checkin decides by this census.
+      if (governed.spoilt || !governed.hands.idle()) return
+      decision = this.#decide(governed)
     }
-    if (decision !== 'yield' || governed.spoilt || !governed.hands.idle()) return
+    if (decision !== 'yield') return
     this.#parts.stats.yielded += 1
     knowledge.sawYield()
     governed.hands.yield()
   }
 
-  #decide(governed: GovernedConnection, fresh: boolean): 'keep' | 'look' | 'yield' {
+  #decide(governed: GovernedConnection): 'keep' | 'look' | 'yield' {
     const { knowledge, options, random } = this.#parts
     return keeping(
       {
@@ -81,7 +83,7 @@ export class Housekeeping {
         quantumMs: governed.quantumMs,
         gapMs: knowledge.gapMs,
         connectMs: knowledge.connectMs,
-        fresh,
+        fresh: knowledge.useView(),
       },
       options,
       random,
@@ -165,7 +167,7 @@ export class Housekeeping {
     )
     stats.censuses += 1
     this.#refusedAt = undefined
-    const view = knowledge.learn(census)
+    const view = knowledge.learn(census, sent)
     lease.touchSince(sent)
     governed.confirmed = true
     if (lease.keeper === 'client') return

@@ -23,6 +23,7 @@ export class Knowledge {
   #refusedCount: number | undefined
   #nextCensusMs = 0
   #view: FleetView | undefined
+  #isUnused = false
   #isCalm = false
   #isContended = false
   #gapMs = 0
@@ -68,11 +69,15 @@ export class Knowledge {
     return this.#isContended
   }
 
-  learn(census: Census): FleetView {
-    const view = viewOf(census, this.#options.fleet, this.#clock.epochMs(), this.#refusedCount)
+  /**
+   * @param sent when the census was asked for: its answer may have waited through a freeze to be read
+   */
+  learn(census: Census, sent: Moment = new Moment(this.#clock)): FleetView {
+    const view = viewOf(census, this.#options.fleet, sent.epochMs, this.#refusedCount)
     this.#refusedCount = census.refusedCount
     this.#view = view
-    this.#viewTaken.set(this.#clock)
+    this.#viewTaken.copy(sent)
+    this.#isUnused = true
     this.#isCalm = calm(view, this.#options)
     this.#isContended = contended(view)
     // Jittered, so that environments that started together do not count together for ever.
@@ -86,6 +91,13 @@ export class Knowledge {
    */
   censusDue(lease: Lease): boolean {
     return this.#view === undefined || lease.answeredAfter(this.#viewTaken, this.#nextCensusMs)
+  }
+
+  /** True for the first decision after a census, and for that one only. */
+  useView(): boolean {
+    const isUnused = this.#isUnused
+    this.#isUnused = false
+    return isUnused
   }
 
   /** A connection was used again after `idleMs`. */

@@ -95,7 +95,7 @@ export interface HolderState {
   readonly gapMs: number
   /** Mean time that its own successful connects took; 0 when unknown. */
   readonly connectMs: number
-  /** The view was taken in this very decision: a probe is allowed, once per census. */
+  /** No decision has been made by this view yet: a probe is allowed, once per census. */
   readonly fresh: boolean
 }
 

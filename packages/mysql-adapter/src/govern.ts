@@ -25,9 +25,13 @@ export type GovernedModule<T extends MysqlModule> = Omit<T, 'createPool' | 'crea
  */
 export function govern<T extends MysqlModule>(driver: T): GovernedModule<T> {
   checkDriver(driver)
+  const createConnection = (options: ConnectionOptions | string): mysql2.Connection =>
+    createGovernedConnection(driver, options)
   return {
     ...driver,
+    // The driver's other name for it.
+    ...('connect' in driver ? { connect: createConnection } : {}),
     createPool: (options: PoolOptions | string) => createGovernedPool(driver, options),
-    createConnection: (options: ConnectionOptions | string) => createGovernedConnection(driver, options),
+    createConnection,
   }
 }

@@ -1,6 +1,6 @@
 /** The same driver module with governed classes in it, for libraries that take a module. */
 
-import { Governor } from '@leasehold/core'
+import { Governor, type Logger, type ResolvedOptions } from '@leasehold/core'
 
 import { postgresDialect } from './dialect.ts'
 import { checkDriver, type PgModule } from './driver.ts'
@@ -26,11 +26,12 @@ export type GovernedModule<T extends PgModule> = Omit<T, 'Pool' | 'Client'> & {
  */
 export function govern<T extends PgModule>(driver: T): GovernedModule<T> {
   checkDriver(driver)
+  const governors = new Governors()
   const governorOf = (given: unknown): { governor: Governor; config: unknown } => {
     const options = typeof given === 'string' ? { connectionString: given } : (given ?? {})
     const { resolved, driver: config } = readOptions(options)
     return {
-      governor: new Governor(postgresDialect, resolved),
+      governor: governors.of(resolved, config),
       config: { ...config, connectionTimeoutMillis: 0 },
     }
   }
@@ -38,5 +39,24 @@ export function govern<T extends PgModule>(driver: T): GovernedModule<T> {
     ...driver,
     Pool: governedPoolClass(driver),
     Client: governedClientClass(driver, governorOf),
+  }
+}
+
+/**
+ * One governor for all clients with the same target and options: what the first learns of its server
+ * (that it is full, that it holds no lease) the next need not learn again, nor say again.
+ */
+class Governors {
+  readonly #known = new WeakMap<Logger, Map<string, Governor>>()
+
+  of(resolved: ResolvedOptions, config: Readonly<Record<string, unknown>>): Governor {
+    const { logger, ...rest } = resolved
+    const { host, port, database, user, connectionString } = config
+    const key = JSON.stringify([host, port, database, user, connectionString, rest])
+    const ofLogger = this.#known.get(logger) ?? new Map<string, Governor>()
+    this.#known.set(logger, ofLogger)
+    const governor = ofLogger.get(key) ?? new Governor(postgresDialect, resolved)
+    ofLogger.set(key, governor)
+    return governor
   }
 }

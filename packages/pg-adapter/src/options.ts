@@ -1,5 +1,7 @@
 /** The options of a governed pool: the driver's and ours in one object, told apart here. */
 
+import { inspect } from 'node:util'
+
 import {
   functionName,
   type LeaseholdOptions,
@@ -65,5 +67,12 @@ export function poolConfig(driver: Readonly<Record<string, unknown>>): Record<st
     idleTimeoutMillis: driver['idleTimeoutMillis'] ?? 0,
     // Waits and attempts have deadlines of ours.
     connectionTimeoutMillis: 0,
+    [inspect.custom]: withoutSecrets,
   }
+}
+
+/** What is printed instead of a pool's options. The driver hides a password of its own, but no connection string. */
+function withoutSecrets(this: Readonly<Record<string, unknown>>): object {
+  const shown = Object.fromEntries(Object.entries(this))
+  return shown['connectionString'] === undefined ? shown : { ...shown, connectionString: '(hidden)' }
 }
