@@ -24,8 +24,11 @@ export interface Dialect {
   censusAndLease(leaseMs: number, ladder: readonly LeaseStep[]): string
   /** Reads the one row of `censusAndLease`. Throws where it is not what the statement returns. */
   parseCensus(rows: readonly unknown[]): CensusAndLease
-  /** One statement that sets the lease of the session it runs on. */
-  setLease(leaseMs: number): string
+  /**
+   * One statement that sets the lease of the session it runs on, where that session still carries
+   * `heldMs`: behind a pooler it may be another's.
+   */
+  setLease(leaseMs: number, heldMs: number): string
 }
 
 export interface CensusAndLease {

@@ -142,7 +142,7 @@ export class Housekeeping {
     if (governed.lease.keeper === 'client') return true
     // Nobody will set this lease for a while, so it must not stay the short one of the start.
     try {
-      const statement = dialect.setLease(options.maxLeaseMs)
+      const statement = dialect.setLease(options.maxLeaseMs, governed.lease.leaseMs)
       await within(clock, options.connectTimeoutMs, 'setting a lease', () => governed.hands.run(statement))
       governed.lease.grant(options.maxLeaseMs)
       return true
@@ -182,7 +182,7 @@ export class Housekeeping {
     lease.grant(leaseMs)
     const wantedMs = this.#wantedMs(view)
     if (wantedMs === leaseMs) return
-    await hands.run(dialect.setLease(wantedMs))
+    await hands.run(dialect.setLease(wantedMs, leaseMs))
     lease.grant(wantedMs)
   }
 }

@@ -89,9 +89,10 @@ export const postgresDialect: Dialect = {
   leaseGranularityMs: 1,
   classify,
   refusesLease,
-  setLease: (leaseMs) => `select set_config('idle_session_timeout', '${Math.round(leaseMs)}', false)`,
-  // Only a session that still carries the lease it was given is changed: behind a pooler this
+  // Here as below only a session that still carries the lease it was given is changed: behind a pooler this
   // "session" is another's at the next statement.
+  setLease: (leaseMs, heldMs) =>
+    `select set_config('idle_session_timeout', '${Math.round(leaseMs)}', false) where ${HELD} = ${Math.round(heldMs)}`,
   censusAndLease(leaseMs, ladder) {
     const last = ladder.at(-1)?.leaseMs ?? leaseMs
     const steps = ladder
