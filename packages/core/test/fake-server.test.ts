@@ -103,10 +103,10 @@ describe('a lease on a fake server', () => {
   it('may be changed by a statement, sooner or later', async () => {
     const { clock, server } = start()
     const session = await server.connect({ leaseMs: 2_000 })
-    await session.run(fakeDialect.setLease(10_000))
+    await session.run(fakeDialect.setLease(10_000, 2_000))
     await clock.advance(9_999)
     expect(session.open).toBe(true)
-    await session.run(fakeDialect.setLease(500))
+    await session.run(fakeDialect.setLease(500, 2_000))
     await clock.advance(500)
     expect(session.open).toBe(false)
   })
@@ -124,7 +124,7 @@ describe('a lease on a fake server', () => {
     const { clock, server } = start()
     server.leases = 'ignored'
     const session = await server.connect({ leaseMs: 2_000 })
-    await session.run(fakeDialect.setLease(500))
+    await session.run(fakeDialect.setLease(500, 2_000))
     await clock.advance(60_000)
     expect(session.open).toBe(true)
   })
@@ -133,7 +133,7 @@ describe('a lease on a fake server', () => {
     const { clock, server } = start()
     const session = await server.connect({ leaseMs: 500 })
     for (let round = 0; round < 20; round += 1) {
-      await session.run(fakeDialect.setLease(round % 2 === 0 ? 900 : 500))
+      await session.run(fakeDialect.setLease(round % 2 === 0 ? 900 : 500, 2_000))
       await clock.advance(100)
     }
     await clock.advance(5_000)

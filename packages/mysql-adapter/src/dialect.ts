@@ -6,6 +6,8 @@ import { classify } from './classify.ts'
 
 /** The core's dialect, and the first statement of a new session. */
 export interface MysqlDialect extends Dialect {
+  /** Unconditional: `wait_timeout` is the session's own, and no pooler is known to share it. */
+  setLease(leaseMs: number): string
   /**
    * Census and lease in one statement: the session gets the lease that the server's own count calls
    * for. Returns no rows, so the client learns the lease at its first census.
