@@ -16,6 +16,7 @@ export {
   LeaseholdError,
   type LeaseholdErrorCode,
 } from './errors.ts'
+export { governanceOf, type PoolGovernance } from './governance.ts'
 export { type Fitness, Governor, type Opened, type Surroundings } from './governor.ts'
 export { formatLabel, parseLabel, type SessionLabel } from './label.ts'
 export { Lease, type LeaseKeeper, leaseMarginMs } from './lease.ts'

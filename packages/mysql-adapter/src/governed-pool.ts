@@ -3,11 +3,12 @@
 import {
   type Attempt,
   type Clock,
-  type FleetView,
+  governanceOf,
   Governor,
   type Opened,
-  type Stats,
+  type PoolGovernance,
   type Surroundings,
+  systemEnv,
 } from '@leasehold/core'
 import type mysql2 from 'mysql2'
 
@@ -30,29 +31,12 @@ import {
   watch,
 } from './governed-connection.ts'
 import { poolConfig, type PoolOptions, readOptions } from './options.ts'
+import { type Opening, OTHER_FREE, Places } from './places.ts'
 import { hideSecrets } from './secrets.ts'
-
-/** What an operator asks of a governed pool. */
-export interface PoolGovernance {
-  /** Counts the slots on an idle connection and resolves to the newest view; undefined before any. */
-  census(): Promise<FleetView | undefined>
-  /** Counts since the pool was made. A copy. */
-  stats(): Readonly<Stats>
-  /** Closes every idle connection politely; those in use stay. The pool goes on working. */
-  drain(): void
-}
 
 export type GovernedPool = mysql2.Pool & { readonly leasehold: PoolGovernance }
 
-/** A connection was given back while this request was backing off. */
-const OTHER_FREE = new Error('another connection is free')
 const ENDED = 'Pool is closed.'
-
-/** A request that is opening a connection. While it backs off, a stand-in holds its place in the pool. */
-interface Opening {
-  readonly stop: AbortController
-  standIn: DriverConnection | undefined
-}
 
 export function createGovernedPool(
   driver: MysqlModule,
@@ -60,22 +44,15 @@ export function createGovernedPool(
   surroundings: Surroundings = {},
 ): GovernedPool {
   const { resolved, driver: driverOptions } = readOptions(options)
-  const pool: unknown = driver.createPool(poolConfig(driverOptions) as mysql2.PoolOptions)
+  const pool: unknown = driver.createPool(
+    poolConfig(driverOptions, surroundings.env ?? systemEnv) as mysql2.PoolOptions,
+  )
   checkPool(pool)
   hideSecrets(pool.config.connectionConfig)
   const dialect = new PoolDialect()
   const governor = new Governor(dialect, resolved, surroundings)
   new PoolGovernor(pool, governor, dialect).take()
-  const leasehold: PoolGovernance = {
-    census: () => governor.census(),
-    stats: () => ({ ...governor.stats }),
-    drain: () => {
-      for (const governed of [...governor.connections]) {
-        if (governed.hands.idle()) governed.hands.yield()
-      }
-    },
-  }
-  Object.defineProperty(pool, 'leasehold', { value: leasehold, enumerable: false })
+  Object.defineProperty(pool, 'leasehold', { value: governanceOf(governor), enumerable: false })
   return pool as unknown as GovernedPool
 }
 
@@ -85,7 +62,7 @@ class PoolGovernor {
   readonly #dialect: PoolDialect
   readonly #clock: Clock
   readonly #attributes: Record<string, string> | undefined
-  readonly #openings = new Set<Opening>()
+  readonly #places: Places
   /** Callbacks that already have a deadline: the driver passes them through `getConnection` again. */
   readonly #patient = new WeakSet<ConnectionCallback>()
   readonly #base: Pick<DriverPool, 'getConnection' | 'releaseConnection' | '_removeConnection' | 'end'>
@@ -103,6 +80,7 @@ class PoolGovernor {
       _removeConnection: pool._removeConnection,
       end: pool.end,
     }
+    this.#places = new Places(pool, (standIn) => this.#base.releaseConnection.call(pool, standIn))
     this.#home = {
       idle: (connection) => indexIn(pool._freeConnections, connection) >= 0,
       yield: (connection) => this.#yield(connection),
@@ -201,19 +179,16 @@ class PoolGovernor {
   }
 
   async #open(callback: ConnectionCallback): Promise<void> {
-    const opening: Opening = { stop: new AbortController(), standIn: undefined }
-    this.#openings.add(opening)
-    this.#holdPlace(opening)
+    const opening = this.#places.enter()
     try {
       const attemptOnce = (attempt: Attempt): Promise<Opened<DriverConnection>> =>
         this.#attempt(opening, attempt)
       const { connection, governed } = await this.#governor.open(attemptOnce, opening.stop.signal)
-      this.#openings.delete(opening)
+      this.#places.succeed(opening)
       watch(connection, governed, this.#governor)
       process.nextTick(callback, null, connection)
     } catch (error) {
-      this.#openings.delete(opening)
-      this.#giveUpPlace(opening)
+      this.#places.giveUp(opening)
       if (error === OTHER_FREE) process.nextTick(() => this.#pool.getConnection(callback))
       else process.nextTick(callback, error)
     }
@@ -229,7 +204,7 @@ class PoolGovernor {
     if (this.#governor.options.lease !== 'off') {
       pool.config.connectionConfig.connectAttributes = labelled(this.#attributes, this.#governor, attempt)
     }
-    this.#leavePlace(opening)
+    this.#places.leave(opening)
     const { signal } = attempt
     let opened: DriverConnection | undefined
     const aborted = new Promise<never>((_, reject) => {
@@ -237,7 +212,7 @@ class PoolGovernor {
         'abort',
         () => {
           if (opened !== undefined) cut(opened)
-          this.#holdPlace(opening)
+          this.#places.hold(opening)
           reject(signal.reason)
         },
         { once: true },
@@ -248,9 +223,10 @@ class PoolGovernor {
       const connected = new Promise<void>((resolve, reject) => {
         this.#base.getConnection.call(this.#pool, (error) => {
           // The place is held at once, before the driver lets a waiting request open in it.
-          if (error) this.#holdPlace(opening)
-          if (error) reject(error)
-          else resolve()
+          if (error) {
+            this.#places.hold(opening)
+            reject(error)
+          } else resolve()
         })
       })
       opened = pool._allConnections.get(pool._allConnections.length - 1) as DriverConnection
@@ -262,32 +238,9 @@ class PoolGovernor {
       ])
     } catch (error) {
       if (opened !== undefined) cut(opened)
-      this.#holdPlace(opening)
+      this.#places.hold(opening)
       throw error
     }
-  }
-
-  /** A place in the pool for a request that is between two attempts, so that no other takes it. */
-  #holdPlace(opening: Opening): void {
-    if (opening.standIn !== undefined || this.#pool._closed) return
-    const standIn = { _pool: null, _realEnd: (callback?: () => void) => callback?.() }
-    opening.standIn = standIn as unknown as DriverConnection
-    this.#pool._allConnections.push(opening.standIn)
-  }
-
-  #leavePlace(opening: Opening): void {
-    const { standIn } = opening
-    if (standIn === undefined) return
-    opening.standIn = undefined
-    const index = indexIn(this.#pool._allConnections, standIn)
-    if (index >= 0) this.#pool._allConnections.removeOne(index)
-  }
-
-  /** Leaves the place for good, to the next request in the queue. */
-  #giveUpPlace(opening: Opening): void {
-    const { standIn } = opening
-    this.#leavePlace(opening)
-    if (standIn !== undefined) this.#base.releaseConnection.call(this.#pool, standIn)
   }
 
   #releaseConnection(connection: DriverConnection): void {
@@ -300,16 +253,7 @@ class PoolGovernor {
       this.#governor.checkin(governed)
     }
     this.#base.releaseConnection.call(this.#pool, connection)
-    if (this.#openings.size > 0 && this.#pool._freeConnections.length > 0) this.#stopOneBackingOff()
-  }
-
-  #stopOneBackingOff(): void {
-    for (const opening of this.#openings) {
-      if (opening.standIn === undefined) continue
-      this.#openings.delete(opening)
-      opening.stop.abort(OTHER_FREE)
-      return
-    }
+    this.#places.stopOneBackingOff()
   }
 
   #removeConnection(connection: DriverConnection): void {
@@ -333,7 +277,7 @@ class PoolGovernor {
   }
 
   #end(callback?: (error?: Error | null) => void): void {
-    for (const opening of this.#openings) opening.stop.abort(new Error(ENDED))
+    this.#places.stopAll(new Error(ENDED))
     this.#base.end.call(this.#pool, callback)
   }
 }

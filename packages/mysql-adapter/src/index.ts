@@ -14,13 +14,14 @@ export {
   type LeaseholdErrorCode,
   type LeaseholdOptions,
   type Logger,
+  type PoolGovernance,
   type Stats,
 } from '@leasehold/core'
 export { classify } from './classify.ts'
 export { mariadbDialect, type MysqlDialect, mysqlDialect } from './dialect.ts'
 export type { MysqlModule } from './driver.ts'
 export { govern, type GovernedModule } from './govern.ts'
-export type { GovernedPool, PoolGovernance } from './governed-pool.ts'
+export type { GovernedPool } from './governed-pool.ts'
 export type { PoolOptions } from './options.ts'
 
 /**

@@ -1,13 +1,13 @@
 /** The options of a governed pool: the driver's and ours in one object, told apart here. */
 
 import {
+  type Env,
   functionName,
   LeaseholdError,
   type LeaseholdOptions,
   type ResolvedOptions,
   resolveOptions,
   splitOptions,
-  systemEnv,
 } from '@leasehold/core'
 import type mysql2 from 'mysql2'
 
@@ -83,8 +83,8 @@ function problemsIn(driver: Readonly<Record<string, unknown>>, own: LeaseholdOpt
 }
 
 /** The driver's pool options as a governed pool has them. */
-export function poolConfig(driver: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const limit = driver['connectionLimit'] ?? (functionName(systemEnv) === undefined ? undefined : 1)
+export function poolConfig(driver: Readonly<Record<string, unknown>>, env: Env): Record<string, unknown> {
+  const limit = driver['connectionLimit'] ?? (functionName(env) === undefined ? undefined : 1)
   return {
     ...driver,
     // One request at a time reaches a Lambda environment; outside Lambda the driver's default stands.

@@ -1,22 +1,12 @@
 /** A genuine `pg.Pool` that hands out no dead client, holds places while it backs off, and keeps house. */
 
-import { type FleetView, Governor, type Stats, type Surroundings } from '@leasehold/core'
+import { governanceOf, Governor, type PoolGovernance, type Surroundings, systemEnv } from '@leasehold/core'
 import type pg from 'pg'
 
 import { postgresDialect } from './dialect.ts'
 import type { DriverClient, DriverPool, IdleListener, PendingItem, PgModule } from './driver.ts'
 import { type ClientHome, type GovernedClient, governedClientClass } from './governed-client.ts'
 import { poolConfig, type PoolOptions, readOptions } from './options.ts'
-
-/** What an operator asks of a governed pool. */
-export interface PoolGovernance {
-  /** Counts the slots on an idle connection and resolves to the newest view; undefined before any. */
-  census(): Promise<FleetView | undefined>
-  /** Counts since the pool was made. A copy. */
-  stats(): Readonly<Stats>
-  /** Closes every idle connection politely; those in use stay. The pool goes on working. */
-  drain(): void
-}
 
 export type GovernedPool = pg.Pool & { readonly leasehold: PoolGovernance }
 export type GovernedPoolClass = new (options?: PoolOptions) => GovernedPool
@@ -35,7 +25,7 @@ export function governedPoolClass(driver: PgModule, surroundings: Surroundings =
     constructor(options: PoolOptions = {}) {
       const { resolved, driver: driverOptions } = readOptions(options)
       const governor = new Governor(postgresDialect, resolved, surroundings)
-      const config = poolConfig(driverOptions)
+      const config = poolConfig(driverOptions, surroundings.env ?? systemEnv)
       const home: ClientHome = {
         idle: (client) => this._idle.some((item) => item.client === client),
         yield: (client) => this._remove(client, () => this._pulseQueue()),
@@ -46,13 +36,7 @@ export function governedPoolClass(driver: PgModule, surroundings: Surroundings =
       // The driver hides the password from printing and so must its copy in ours.
       this.#governor = governor
       this.on('error', ignore)
-      this.leasehold = {
-        census: () => governor.census(),
-        stats: () => ({ ...governor.stats }),
-        drain: () => {
-          for (const { client } of [...this._idle]) this._remove(client, () => this._pulseQueue())
-        },
-      }
+      this.leasehold = governanceOf(governor)
     }
 
     // Takes its place in the pool synchronously, as the driver does; only a real wait gets a deadline of its own.

@@ -15,13 +15,14 @@ export {
   type LeaseholdErrorCode,
   type LeaseholdOptions,
   type Logger,
+  type PoolGovernance,
   type Stats,
 } from '@leasehold/core'
 export { postgresDialect } from './dialect.ts'
 export type { PgModule } from './driver.ts'
 export { govern, type GovernedModule } from './govern.ts'
 export type { GovernedClient, GovernedClientClass } from './governed-client.ts'
-export type { GovernedPool, GovernedPoolClass, PoolGovernance } from './governed-pool.ts'
+export type { GovernedPool, GovernedPoolClass } from './governed-pool.ts'
 export type { PoolOptions } from './options.ts'
 
 let poolClass: GovernedPoolClass | undefined

@@ -3,12 +3,12 @@
 import { inspect } from 'node:util'
 
 import {
+  type Env,
   functionName,
   type LeaseholdOptions,
   type ResolvedOptions,
   resolveOptions,
   splitOptions,
-  systemEnv,
 } from '@leasehold/core'
 import type pg from 'pg'
 
@@ -57,8 +57,8 @@ function problemsIn(driver: Readonly<Record<string, unknown>>, own: LeaseholdOpt
 }
 
 /** The driver's pool options as a governed pool has them. */
-export function poolConfig(driver: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const max = driver['max'] ?? driver['poolSize'] ?? (functionName(systemEnv) === undefined ? undefined : 1)
+export function poolConfig(driver: Readonly<Record<string, unknown>>, env: Env): Record<string, unknown> {
+  const max = driver['max'] ?? driver['poolSize'] ?? (functionName(env) === undefined ? undefined : 1)
   return {
     ...driver,
     // One request at a time reaches a Lambda environment; outside Lambda the driver's default stands.

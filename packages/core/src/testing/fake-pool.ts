@@ -1,9 +1,8 @@
-import type { FleetView } from '../census.ts'
+import { governanceOf, type PoolGovernance } from '../governance.ts'
 import { Governor, type Opened, type Surroundings } from '../governor.ts'
 import type { Attempt } from '../open.ts'
 import type { LeaseholdOptions } from '../options/options.ts'
 import { resolveOptions } from '../options/resolve.ts'
-import type { Stats } from '../stats.ts'
 import { FakeClient, type PooledSession } from './fake-client.ts'
 import { fakeDialect } from './fake-dialect.ts'
 import { classifyFakeError, type FakeServerError } from './fake-errors.ts'
@@ -21,13 +20,6 @@ export interface FakePoolOptions extends LeaseholdOptions {
   readonly name?: string | undefined
 }
 
-/** What an operator asks of a pool; the adapters' pools have the same. */
-export interface FakePoolGovernance {
-  census(): Promise<FleetView | undefined>
-  stats(): Readonly<Stats>
-  drain(): void
-}
-
 /**
  * The smallest pool over the core's `Governor`: what an adapter does with its driver's pool, done
  * with a `FakeServer`. Takes its place in the pool synchronously, hands the newest idle connection
@@ -35,7 +27,7 @@ export interface FakePoolGovernance {
  */
 export class FakePool {
   readonly governor: Governor
-  readonly leasehold: FakePoolGovernance
+  readonly leasehold: PoolGovernance
   readonly #server: FakeServer
   readonly #login: { password: string | undefined; name: string | undefined }
   readonly #max: number
@@ -54,11 +46,7 @@ export class FakePool {
     this.#max = max
     this.#login = { password, name }
     this.governor = new Governor(fakeDialect, resolveOptions(own, {}, [], problems), surroundings)
-    this.leasehold = {
-      census: () => this.governor.census(),
-      stats: () => ({ ...this.governor.stats }),
-      drain: () => this.#closeIdle(),
-    }
+    this.leasehold = governanceOf(this.governor)
   }
 
   /** Connections open or being opened. */

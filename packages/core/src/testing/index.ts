@@ -3,7 +3,7 @@
 export { FakeClient } from './fake-client.ts'
 export { fakeDialect } from './fake-dialect.ts'
 export { type FakeErrorCode, FakeServerError } from './fake-errors.ts'
-export { FakePool, type FakePoolGovernance, type FakePoolOptions } from './fake-pool.ts'
+export { FakePool, type FakePoolOptions } from './fake-pool.ts'
 export { FakeServer } from './fake-server.ts'
 export type { FakeConnectRequest, FakeServerOptions } from './fake-server-options.ts'
 export { type FakeHome, FakeSession, type ServerSide, type SessionHost } from './fake-session.ts'
