@@ -2,6 +2,9 @@ import { defineConfig, type UserConfig } from 'tsdown'
 
 import { base } from '../../tsdown.base.ts'
 
-const config: UserConfig = defineConfig({ ...base, entry: ['src/index.ts', 'src/testing/index.ts'] })
+const config: UserConfig = defineConfig({
+  ...base,
+  entry: ['src/index.ts', 'src/aws/index.ts', 'src/testing/index.ts'],
+})
 
 export default config

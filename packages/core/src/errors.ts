@@ -12,6 +12,8 @@ export const ERROR_CODES = [
   'ACQUIRE_TIMEOUT',
   /** One attempt to connect, or one check of a connection, took longer than it may. */
   'CONNECT_TIMEOUT',
+  /** A credential that goes over the wire as it is would have gone over a plain socket. */
+  'TLS_REQUIRED',
 ] as const
 
 export type LeaseholdErrorCode = (typeof ERROR_CODES)[number]
@@ -74,6 +76,14 @@ export function annotate(error: unknown, details: FailureDetails): void {
 export function failureDetails(error: unknown): FailureDetails | undefined {
   if (typeof error !== 'object' || error === null) return undefined
   return (error as { leasehold?: FailureDetails }).leasehold
+}
+
+/** @param option the driver's option that turns TLS on */
+export function tlsRequired(option: string): LeaseholdError {
+  return new LeaseholdError(
+    'TLS_REQUIRED',
+    `this credential goes over the wire as it is, and the connection has no TLS: set \`${option}\``,
+  )
 }
 
 /** A driver's own code (SQLSTATE, `ER_…`, errno name), for messages; never the error's text. */

@@ -3,6 +3,7 @@
 import type { FleetView } from './census.ts'
 import { type Clock, Moment, systemClock } from './clock.ts'
 import type { GovernedConnection, Hands } from './connection.ts'
+import type { CredentialTarget } from './credentials.ts'
 import { within } from './deadline.ts'
 import type { Dialect } from './dialect.ts'
 import { type Env, functionName, systemEnv } from './env.ts'
@@ -120,10 +121,13 @@ export class Governor {
   /**
    * Opens one connection. `connect` makes one attempt and answers for what it opened: when its
    * signal aborts, it closes it.
+   *
+   * @param target what the pool's source of credentials is asked for, where it has one
    */
   async open<T>(
     connect: (attempt: Attempt) => Promise<Opened<T>>,
     signal?: AbortSignal,
+    target?: CredentialTarget,
   ): Promise<{ connection: T; governed: GovernedConnection }> {
     const parts = {
       dialect: this.dialect,
@@ -145,7 +149,7 @@ export class Governor {
       }
     }
     this.#knowledge.sawReturn()
-    const opened = await open(parts, attemptOnce, signal)
+    const opened = await open(parts, attemptOnce, signal, target)
     this.stats.opened += 1
     const governed = this.admit(opened)
     return { connection: opened.connection, governed }

@@ -3,6 +3,7 @@
 export { type Census, type FleetView, pressureOf, viewOf } from './census.ts'
 export { type Clock, Moment, systemClock } from './clock.ts'
 export type { GovernedConnection, Hands } from './connection.ts'
+export type { Credential, CredentialRequest, CredentialSource, CredentialTarget } from './credentials.ts'
 export { Deadline, within } from './deadline.ts'
 export type { CensusAndLease, Dialect, Engine } from './dialect.ts'
 export { type Env, functionName, invocationMark, systemEnv } from './env.ts'
@@ -15,6 +16,7 @@ export {
   type FailureDetails,
   LeaseholdError,
   type LeaseholdErrorCode,
+  tlsRequired,
 } from './errors.ts'
 export { governanceOf, type PoolGovernance } from './governance.ts'
 export { type Fitness, Governor, type Opened, type Surroundings } from './governor.ts'
@@ -45,3 +47,4 @@ export {
 } from './policy.ts'
 export { type Random, systemRandom } from './random.ts'
 export { newStats, type Stats } from './stats.ts'
+export { isRdsHost, type RdsTls, rdsTls } from './tls.ts'

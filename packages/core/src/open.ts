@@ -1,6 +1,7 @@
 /** Opens one connection: attempt, classify, back off, try again, within one deadline. */
 
 import type { Clock } from './clock.ts'
+import type { Credential, CredentialTarget } from './credentials.ts'
 import { Deadline, within } from './deadline.ts'
 import type { Dialect } from './dialect.ts'
 import { annotate, codeOf, type ErrorKind, type FailureDetails, LeaseholdError } from './errors.ts'
@@ -11,6 +12,9 @@ import { firstDelayMs, nextDelayMs, publishedWaitMs } from './policy.ts'
 import type { Random } from './random.ts'
 import type { Stats } from './stats.ts'
 
+/** A source that always has another credential must not hammer the server with them. */
+const MOST_DENIALS = 4
+
 /** What an adapter is told for one attempt. */
 export interface Attempt {
   /** Aborts at the attempt's limit; whoever opens then closes, even what arrives late. */
@@ -19,6 +23,8 @@ export interface Attempt {
   readonly publishedWaitMs: number
   /** At least one attempt was refused for want of a slot. */
   readonly wasRefused: boolean
+  /** What to log in with, where the pool has a source of credentials. */
+  readonly credential: Credential | undefined
 }
 
 export interface OpenParts {
@@ -39,6 +45,7 @@ export async function open<T>(
   parts: OpenParts,
   connect: (attempt: Attempt) => Promise<T>,
   signal?: AbortSignal,
+  target?: CredentialTarget,
 ): Promise<T> {
   signal?.throwIfAborted()
   const { clock, options, knowledge, random, stats } = parts
@@ -47,6 +54,8 @@ export async function open<T>(
   let attempts = 0
   let refused = 0
   let refusal: unknown
+  let denials = 0
+  let denial: unknown
 
   const courtesyMs = firstDelayMs(
     { view: knowledge.view, viewAgeMs: knowledge.viewAgeMs, sinceYieldMs: knowledge.sinceYieldMs() },
@@ -61,6 +70,9 @@ export async function open<T>(
     return kind === 'starting' || kind === 'lost' ? resume : undefined
   }
 
+  const mayAskAgain = (already: number): boolean =>
+    options.credentials !== undefined && already < MOST_DENIALS && acquire.leftMs() > 0
+
   for (;;) {
     const startedMs = acquire.elapsedMs()
     attempts += 1
@@ -69,13 +81,22 @@ export async function open<T>(
       // Once refused it is the slot that is waited for, and that wait ends with the acquire timeout.
       const leftMs = refusal === undefined ? Math.max(acquire.leftMs(), resume.leftMs()) : acquire.leftMs()
       const limitMs = Math.min(options.connectTimeoutMs, Math.max(leftMs, 1))
-      const opened = await within(clock, limitMs, 'connecting', (attemptSignal) =>
-        connect({
-          signal: signal === undefined ? attemptSignal : AbortSignal.any([signal, attemptSignal]),
+      const opened = await within(clock, limitMs, 'connecting', async (attemptSignal) => {
+        const both = signal === undefined ? attemptSignal : AbortSignal.any([signal, attemptSignal])
+        // Without a source the connect starts at once, in the caller's own turn.
+        const credential =
+          options.credentials === undefined || target === undefined
+            ? undefined
+            : await options.credentials.get({ target, refusals: denials, signal: both })
+        // The source has nothing else to try: the server's own word is the last one.
+        if (credential === undefined && denial !== undefined) throw denial
+        return connect({
+          signal: both,
           publishedWaitMs: publishedWaitMs(queuedMs, refused),
           wasRefused: refused > 0,
-        }),
-      )
+          credential,
+        })
+      })
       knowledge.sawConnect(acquire.elapsedMs() - startedMs)
       return opened
     } catch (error) {
@@ -85,6 +106,12 @@ export async function open<T>(
         refused += 1
         stats.refused += 1
         refusal = error
+      }
+      if (kind === 'auth' && error !== denial && mayAskAgain(denials)) {
+        denials += 1
+        denial = error
+        stats.denied += 1
+        continue
       }
       const budget = budgetFor(kind, error)
       const delayMs =

@@ -23,6 +23,8 @@ export interface Stats {
   attempts: number
   /** Connect attempts refused because no slot was free. */
   refused: number
+  /** Connect attempts whose credential the server refused, where another could be tried. */
+  denied: number
   /** Connects or waits given up at their deadline. */
   gaveUp: number
   /** Times a server or proxy would not hold a lease, so that this side holds it alone. */
@@ -44,6 +46,7 @@ export function newStats(): Stats {
     censuses: 0,
     attempts: 0,
     refused: 0,
+    denied: 0,
     gaveUp: 0,
     leaseRefused: 0,
     censusRefused: 0,

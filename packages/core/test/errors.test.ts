@@ -61,6 +61,7 @@ describe('an error of our own', () => {
       'ACQUIRE_TIMEOUT',
       'CONNECT_TIMEOUT',
       'INVALID_OPTIONS',
+      'TLS_REQUIRED',
       'UNSUPPORTED_DRIVER',
     ])
   })

@@ -24,6 +24,17 @@ export interface DriverPacket {
   isError(): boolean
 }
 
+/** What the driver copies for each connection that it makes. */
+export interface DriverConfig {
+  connectAttributes?: Record<string, string>
+  host?: string
+  port?: number
+  user?: string | undefined
+  password?: string
+  ssl?: unknown
+  authPlugins?: Record<string, unknown>
+}
+
 export interface DriverConnection extends EventEmitter {
   stream: Socket
   config: { connectAttributes?: Record<string, string> }
@@ -46,7 +57,7 @@ export interface DriverConnection extends EventEmitter {
 export type ConnectionCallback = (error: Error | null, connection?: DriverConnection) => void
 
 export interface DriverPool extends EventEmitter {
-  config: { connectionLimit: number; connectionConfig: { connectAttributes?: Record<string, string> } }
+  config: { connectionLimit: number; connectionConfig: DriverConfig }
   _closed: boolean
   _allConnections: DriverQueue<DriverConnection>
   _freeConnections: DriverQueue<DriverConnection>

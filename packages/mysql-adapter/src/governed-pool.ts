@@ -3,10 +3,14 @@
 import {
   type Attempt,
   type Clock,
+  type Credential,
+  type CredentialTarget,
   governanceOf,
   Governor,
+  isRdsHost,
   type Opened,
   type PoolGovernance,
+  rdsTls,
   type Surroundings,
   systemEnv,
 } from '@leasehold/core'
@@ -33,6 +37,7 @@ import {
 import { poolConfig, type PoolOptions, readOptions } from './options.ts'
 import { type Opening, OTHER_FREE, Places } from './places.ts'
 import { hideSecrets } from './secrets.ts'
+import { logInWithToken } from './token.ts'
 
 export type GovernedPool = mysql2.Pool & { readonly leasehold: PoolGovernance }
 
@@ -51,7 +56,7 @@ export function createGovernedPool(
   hideSecrets(pool.config.connectionConfig)
   const dialect = new PoolDialect()
   const governor = new Governor(dialect, resolved, surroundings)
-  new PoolGovernor(pool, governor, dialect).take()
+  new PoolGovernor(pool, governor, dialect, driverOptions['ssl'] === undefined).take()
   Object.defineProperty(pool, 'leasehold', { value: governanceOf(governor), enumerable: false })
   return pool as unknown as GovernedPool
 }
@@ -62,18 +67,24 @@ class PoolGovernor {
   readonly #dialect: PoolDialect
   readonly #clock: Clock
   readonly #attributes: Record<string, string> | undefined
+  /** The user of the options; a secret may name another. */
+  readonly #user: string | undefined
   readonly #places: Places
   /** Callbacks that already have a deadline: the driver passes them through `getConnection` again. */
   readonly #patient = new WeakSet<ConnectionCallback>()
+  /** The application said nothing about TLS. */
+  readonly #leavesTlsToUs: boolean
   readonly #base: Pick<DriverPool, 'getConnection' | 'releaseConnection' | '_removeConnection' | 'end'>
   readonly #home: ConnectionHome
 
-  constructor(pool: DriverPool, governor: Governor, dialect: PoolDialect) {
+  constructor(pool: DriverPool, governor: Governor, dialect: PoolDialect, leavesTlsToUs: boolean) {
+    this.#leavesTlsToUs = leavesTlsToUs
     this.#pool = pool
     this.#governor = governor
     this.#dialect = dialect
     this.#clock = governor.clock
     this.#attributes = pool.config.connectionConfig.connectAttributes
+    this.#user = pool.config.connectionConfig.user
     this.#base = {
       getConnection: pool.getConnection,
       releaseConnection: pool.releaseConnection,
@@ -183,7 +194,11 @@ class PoolGovernor {
     try {
       const attemptOnce = (attempt: Attempt): Promise<Opened<DriverConnection>> =>
         this.#attempt(opening, attempt)
-      const { connection, governed } = await this.#governor.open(attemptOnce, opening.stop.signal)
+      const { connection, governed } = await this.#governor.open(
+        attemptOnce,
+        opening.stop.signal,
+        this.#target(),
+      )
       this.#places.succeed(opening)
       watch(connection, governed, this.#governor)
       process.nextTick(callback, null, connection)
@@ -192,6 +207,24 @@ class PoolGovernor {
       if (error === OTHER_FREE) process.nextTick(() => this.#pool.getConnection(callback))
       else process.nextTick(callback, error)
     }
+  }
+
+  #target(): CredentialTarget {
+    const { host = 'localhost', port = 3306 } = this.#pool.config.connectionConfig
+    return { host, port, user: this.#user }
+  }
+
+  /** RDS gets TLS, verified, unless the application said what it wants. */
+  async #secure(): Promise<void> {
+    this.#pool.config.connectionConfig.ssl = await rdsTls()
+  }
+
+  #logInAs(credential: Credential): void {
+    const isClearText = this.#governor.options.credentials?.isClearText === true
+    const config = this.#pool.config.connectionConfig
+    config.user = credential.user ?? this.#user
+    if (isClearText) logInWithToken(config, credential.password)
+    else config.password = credential.password
   }
 
   async #attempt(opening: Opening, attempt: Attempt): Promise<Opened<DriverConnection>> {
@@ -204,6 +237,8 @@ class PoolGovernor {
     if (this.#governor.options.lease !== 'off') {
       pool.config.connectionConfig.connectAttributes = labelled(this.#attributes, this.#governor, attempt)
     }
+    if (this.#leavesTlsToUs && isRdsHost(this.#target().host)) await this.#secure()
+    if (attempt.credential !== undefined) this.#logInAs(attempt.credential)
     this.#places.leave(opening)
     const { signal } = attempt
     let opened: DriverConnection | undefined

@@ -11,6 +11,7 @@ export type PgModule = Pick<typeof pg, 'Pool' | 'Client'>
 
 export interface DriverConnection extends EventEmitter {
   stream: Socket
+  ssl: unknown
   _ending: boolean
   parsedStatements: Record<string, string>
   submittedNamedStatements: Record<string, unknown>
@@ -18,7 +19,17 @@ export interface DriverConnection extends EventEmitter {
 
 export interface DriverClient extends EventEmitter {
   connection: DriverConnection
-  connectionParameters: { application_name?: string; options?: string; password?: unknown }
+  connectionParameters: {
+    application_name?: string
+    options?: string
+    password?: unknown
+    user?: string
+    host?: string
+    port?: number
+  }
+  user?: string
+  /** `false` without TLS. */
+  ssl: unknown
   readyForQuery?: boolean
   _queryable: boolean
   _ending: boolean

@@ -2,15 +2,21 @@
 
 import {
   type Attempt,
+  type Credential,
+  type CredentialTarget,
   type GovernedConnection,
   type Governor,
   type Hands,
+  isRdsHost,
   type Opened,
+  rdsTls,
+  tlsRequired,
 } from '@leasehold/core'
 import type pg from 'pg'
 
 import { postgresDialect } from './dialect.ts'
 import type { DriverClient, DriverConnection, PgModule } from './driver.ts'
+import { saysWhetherTls } from './options.ts'
 import { abandon, disarm, passwordOf, rearm, rememberUnconnected, type Unconnected } from './rearm.ts'
 
 /** What a pool does for the hands on one of its clients. */
@@ -105,8 +111,13 @@ export function governedClientClass(
       this.#startupOptions = this.connectionParameters.options ?? ''
       this.#name = this.connectionParameters.application_name
       this.#opening = true
+      this.#attempting = true
       try {
-        const { governed } = await this.#governor.open((attempt) => this.#attempt(attempt), this.#stop.signal)
+        const { governed } = await this.#governor.open(
+          (attempt) => this.#attempt(attempt),
+          this.#stop.signal,
+          this.#target(),
+        )
         this.#governed = governed
         this.#watch(governed)
         return this
@@ -118,11 +129,18 @@ export function governedClientClass(
       }
     }
 
+    #target(): CredentialTarget {
+      const { host = 'localhost', port = 5432, user } = this.connectionParameters
+      return { host, port, user }
+    }
+
     async #attempt(attempt: Attempt): Promise<Opened<this>> {
       if (this.#attempts > 0) rearm(this, this.#unconnected as Unconnected, this.#freshConnection())
       this.#attempts += 1
       let isOver = false
       this.password = passwordOf(this.#unconnected as Unconnected, () => isOver)
+      if (attempt.credential !== undefined) this.#logInAs(attempt.credential)
+      if (this.#needsRdsTls()) await this.#secure()
       const governor = this.#governor
       const leaseMs = governor.asksForLease ? governor.startLeaseMs(attempt.wasRefused) : undefined
       const asked = leaseMs === undefined ? '' : ` -c idle_session_timeout=${Math.round(leaseMs)}`
@@ -141,6 +159,26 @@ export function governedClientClass(
         this.#attempting = false
       }
       return { connection: this, hands: this.#hands(), leaseMs, exact: leaseMs !== undefined }
+    }
+
+    /** RDS gets TLS, verified, unless the application said what it wants. */
+    #needsRdsTls(): boolean {
+      const { host } = this.connectionParameters
+      return !this.ssl && host !== undefined && isRdsHost(host) && !saysWhetherTls(this.#config)
+    }
+
+    async #secure(): Promise<void> {
+      const { secureContext, rejectUnauthorized } = await rdsTls()
+      this.ssl = this.connection.ssl = { secureContext, rejectUnauthorized }
+    }
+
+    #logInAs({ user, password }: Credential): void {
+      if (this.#governor.options.credentials?.isClearText === true && !this.ssl) throw tlsRequired('ssl')
+      this.password = password
+      this.connectionParameters.password = password
+      if (user === undefined) return
+      this.user = user
+      this.connectionParameters.user = user
     }
 
     #connectOnce(signal: AbortSignal): Promise<void> {

@@ -9,6 +9,7 @@ import {
   type ResolvedOptions,
   resolveOptions,
   splitOptions,
+  systemEnv,
 } from '@leasehold/core'
 import type pg from 'pg'
 
@@ -49,11 +50,31 @@ function problemsIn(driver: Readonly<Record<string, unknown>>, own: LeaseholdOpt
       "`options` sets idle_session_timeout, which is the lease: use `maxLeaseMs` and `minLeaseMs`, or `lease: 'off'`",
     )
   }
+  const mode = modeIn(driver['connectionString'])
+  if (mode !== undefined && typeof driver['ssl'] === 'object') {
+    problems.push(
+      `\`ssl\` would not be heard: \`${mode}\` in \`connectionString\` takes its place, and your \`ca\` with it; ` +
+        'leave one of the two out',
+    )
+  }
   const max = driver['max']
   if (max !== undefined && !(typeof max === 'number' && Number.isInteger(max) && max >= 1)) {
     problems.push('`max` must be a whole number of connections, at least 1')
   }
   return problems
+}
+
+/** Whether the application has decided about TLS itself: by option, connection string or environment. */
+export function saysWhetherTls(config: unknown, env: Env = systemEnv): boolean {
+  const { ssl, connectionString } = (config ?? {}) as { ssl?: unknown; connectionString?: unknown }
+  return ssl !== undefined || env['PGSSLMODE'] !== undefined || modeIn(connectionString) !== undefined
+}
+
+/** The parameter of a connection string that turns TLS on or off, as `sslmode=require`. */
+function modeIn(connectionString: unknown): string | undefined {
+  return typeof connectionString === 'string'
+    ? /[?&]((?:sslmode|ssl)=[^&]*)/.exec(connectionString)?.[1]
+    : undefined
 }
 
 /** The driver's pool options as a governed pool has them. */

@@ -28,7 +28,13 @@ export interface LoggerField {
   readonly summary: string
 }
 
-export type Field = NumberField | ChoiceField | NameField | LoggerField
+export interface SourceField {
+  readonly kind: 'source'
+  readonly default: undefined
+  readonly summary: string
+}
+
+export type Field = NumberField | ChoiceField | NameField | LoggerField | SourceField
 
 const ms = (min: number, max: number, defaultMs: number, summary: string): NumberField => ({
   kind: 'wholeMs',
@@ -103,6 +109,11 @@ export const FIELDS: Readonly<Record<string, Field>> = {
     default: 'server',
     summary:
       '`server`: the server ends idle sessions. `client`: only this side drops them (and pings). `off`: no lease, no census, no hand-over.',
+  },
+  credentials: {
+    kind: 'source',
+    default: undefined,
+    summary: 'Where the credential of every new connection comes from, in place of a `password`.',
   },
   logger: {
     kind: 'logger',

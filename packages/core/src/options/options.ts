@@ -1,5 +1,6 @@
 /** The options as users write them, and as the core reads them. */
 
+import type { CredentialSource } from '../credentials.ts'
 import type { Logger } from '../log.ts'
 import type { PolicyLimits } from '../policy.ts'
 
@@ -87,6 +88,13 @@ export interface LeaseholdOptions {
    */
   readonly lease?: 'server' | 'client' | 'off' | undefined
   /**
+   * Where the credential of every new connection comes from, in place of a `password`: `iamToken()` or
+   * `secret(…)` of `@leasehold/core/aws`, or a source of your own. Asked again when the server refuses
+   * what it gave.
+   * @defaultValue the driver's own `user` and `password`
+   */
+  readonly credentials?: CredentialSource | undefined
+  /**
    * Where the few lines worth a person's time go: an object with console's `warn` and `error`.
    * At most a few lines a minute; never a password, token or statement.
    * @defaultValue console
@@ -104,4 +112,5 @@ export interface ResolvedOptions extends PolicyLimits {
   readonly resumeBudgetMs: number
   readonly lease: 'server' | 'client' | 'off'
   readonly logger: Logger
+  readonly credentials: CredentialSource | undefined
 }

@@ -91,6 +91,10 @@ function check(name: string, field: Field, given: unknown): string | undefined {
       return typeof given === 'string' && /^[\w.-]+$/.test(given) && given.length <= field.maxLength
         ? undefined
         : `\`${name}\` must be 1 to ${field.maxLength} letters, digits, "_", "." or "-", got ${got}`
+    case 'source':
+      return typeof (given as { get?: unknown } | null)?.get === 'function'
+        ? undefined
+        : `\`${name}\` must be a source of credentials, such as \`iamToken()\` or \`secret(…)\`, got ${got}`
     case 'logger':
       return isLogger(given)
         ? undefined

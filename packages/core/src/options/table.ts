@@ -11,6 +11,7 @@ export function optionsTable(): string {
 }
 
 function defaultOf(field: Field): string {
+  if (field.default === undefined) return 'none'
   return typeof field.default === 'number' ? grouped(field.default) : `\`${field.default}\``
 }
 
@@ -24,6 +25,7 @@ function rangeOf(field: Field): string {
       return field.choices.map((choice) => `\`${choice}\``).join(', ')
     case 'name':
       return `1 to ${field.maxLength} characters`
+    case 'source':
     case 'logger':
       return 'object'
   }

@@ -1,0 +1,43 @@
+/** The port through which a pool gets its credential, fresh for every physical connection. */
+
+/** Where a credential is for. */
+export interface CredentialTarget {
+  /** The host that is really connected to: a token is signed for it. */
+  readonly host: string
+  readonly port: number
+  /** The user of the pool's options; a secret may know better. */
+  readonly user: string | undefined
+}
+
+/** What a connect logs in with. Never printed, never logged. */
+export interface Credential {
+  /** Set where the source knows the user name: alternating secrets change it at every rotation. */
+  readonly user: string | undefined
+  readonly password: string
+}
+
+export interface CredentialRequest {
+  readonly target: CredentialTarget
+  /**
+   * How often the server has refused what this source gave for this connect: 0 at the first attempt.
+   * 1 asks for a renewed credential; 2 and more for whatever else may be right, such as the secret
+   * that a rotation is about to make current.
+   */
+  readonly refusals: number
+  /** Aborts at the deadline of the attempt. */
+  readonly signal: AbortSignal
+}
+
+export interface CredentialSource {
+  /**
+   * True when the password goes over the wire as it is (an IAM token): the adapters then refuse to
+   * send it without TLS.
+   */
+  readonly isClearText: boolean
+  /**
+   * Resolves to a credential, or to undefined when there is nothing else to try after a refusal: the
+   * driver's own error then surfaces. Rejects when nothing could be fetched. Caches by itself; many
+   * may ask at once.
+   */
+  get(request: CredentialRequest): Promise<Credential | undefined>
+}

