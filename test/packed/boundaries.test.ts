@@ -11,6 +11,8 @@ import { run, WORKSPACE } from './workspace.ts'
 const CORE = 'packages/core/src/governor.ts'
 const POLICY = 'packages/core/src/policy.ts'
 const OPTIONS = 'packages/core/src/options/resolve.ts'
+const SECRET = 'packages/core/src/aws/secret.ts'
+const SIGNER = 'packages/core/src/aws/token-signer.ts'
 const PG = 'packages/pg-adapter/src/driver.ts'
 const MYSQL = 'packages/mysql-adapter/src/driver.ts'
 
@@ -39,6 +41,11 @@ const FORBIDDEN: [file: string, line: string][] = [
   [POLICY, imports('../policy/open.ts')],
   [OPTIONS, imports('node:fs')],
   [OPTIONS, imports('../env.ts')],
+  [CORE, imports('lru-cache')],
+  [SECRET, imports('@aws-sdk/rds-signer')],
+  [SECRET, imports('node:crypto')],
+  [SECRET, 'export const now = Date.now()'],
+  [SIGNER, imports('@smithy/signature-v4')],
   [PG, imports('mysql2')],
   [PG, imports('pg-pool')],
   [PG, imports('@leasehold/core/testing')],
@@ -58,6 +65,8 @@ const ALLOWED: [file: string, line: string][] = [
   ['packages/core/src/env.ts', 'export const systemEnv = process.env'],
   [POLICY, imports('./census.ts')],
   [OPTIONS, imports('../errors.ts')],
+  [SECRET, imports('lru-cache')],
+  [SIGNER, "export const sdk = (): Promise<unknown> => import('@aws-sdk/rds-signer')"],
   [PG, imports('pg')],
   [PG, imports('@leasehold/core')],
   [MYSQL, imports('mysql2')],

@@ -99,3 +99,31 @@ describe.each(Object.keys(HANDLERS))('a handler that uses %s', (name) => {
     })
   })
 })
+
+describe('a handler with a token, where no AWS SDK is installed', () => {
+  it.each(FORMATS)('is bundled as $format without a warning, and says what is missing', async (output) => {
+    await consumer.write({
+      'token.mjs': `
+        import { iamToken } from '@leasehold/core/aws'
+        const target = { host: 'db.abc.eu-west-1.rds.amazonaws.com', port: 5432, user: 'app' }
+        const identity = { accessKeyId: 'AKID', secretAccessKey: 'never shown' }
+        export const handler = async () => {
+          try {
+            await iamToken({ credentials: identity })
+              .get({ target, refusals: 0, signal: new AbortController().signal })
+          } catch ({ code, message }) {
+            return { code, message }
+          }
+        }
+      `,
+    })
+    const file = `bundles/token.${output.extension}`
+    const { warnings } = await bundle('token', output.format, file)
+    expect(warnings).toEqual([])
+    const outcome = await succeed(process.execPath, ['invoke.mjs', `./${file}`], { cwd: consumer.folder })
+    expect(JSON.parse(outcome)).toMatchObject({
+      code: 'CREDENTIALS_INVALID',
+      message: expect.stringContaining('cannot load `@aws-sdk/rds-signer`') as string,
+    })
+  })
+})

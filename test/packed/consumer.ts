@@ -5,13 +5,16 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-import type { Tarballs } from './tarballs.ts'
-import { succeed } from './workspace.ts'
+import { manifestOf, type Tarballs } from './tarballs.ts'
+import { succeed, WORKSPACE } from './workspace.ts'
 
 const HERE = fileURLToPath(new URL('.', import.meta.url))
 
 /** Linked from the workspace's lockfile, so that nothing is downloaded. */
 const BESIDE = ['pg', 'mysql2', '@types/pg', '@types/node'] as const
+
+/** What the tarballs depend on, besides one another. */
+const CORE_NEEDS = Object.keys(manifestOf('core').dependencies ?? {})
 
 export interface Consumer extends AsyncDisposable {
   readonly folder: string
@@ -28,11 +31,13 @@ export async function newConsumer(tarballs: Tarballs): Promise<Consumer> {
     await mkdir(target, { recursive: true })
     await succeed('tar', ['-xzf', file, '-C', target, '--strip-components=1'], { cwd: folder })
   }
-  for (const name of BESIDE) {
+  const link = async (name: string, from: string): Promise<void> => {
     const target = join(modules, name)
     await mkdir(dirname(target), { recursive: true })
-    await symlink(await realpath(join(HERE, 'node_modules', name)), target)
+    await symlink(await realpath(join(from, 'node_modules', name)), target)
   }
+  for (const name of BESIDE) await link(name, HERE)
+  for (const name of CORE_NEEDS) await link(name, join(WORKSPACE, 'packages/core'))
   const write = async (files: Readonly<Record<string, string>>): Promise<void> => {
     for (const [path, text] of Object.entries(files)) {
       await mkdir(dirname(join(folder, path)), { recursive: true })

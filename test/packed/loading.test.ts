@@ -152,6 +152,10 @@ describe.each(['require', 'import'])('what %s loads', (way) => {
     expect(await loadedBy('@leasehold/core/testing')).toEqual(['@leasehold/core'])
   })
 
+  it('is, for credentials from AWS, core and a cache, and no AWS SDK', async () => {
+    expect(await loadedBy('@leasehold/core/aws')).toEqual(['@leasehold/core', 'lru-cache'])
+  })
+
   it('is, for an adapter, core and its own driver, never the other one nor an AWS SDK', async () => {
     const forPg = await loadedBy('@leasehold/pg-adapter')
     expect(forPg).toEqual(expect.arrayContaining(['@leasehold/core', '@leasehold/pg-adapter', 'pg']))

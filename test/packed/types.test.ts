@@ -9,6 +9,7 @@ const APPLICATION = `
 import { createServer } from 'node:net'
 
 import { type Clock, resolveOptions } from '@leasehold/core'
+import { iamToken, secret, type SecretSource } from '@leasehold/core/aws'
 import { ManualClock } from '@leasehold/core/testing'
 import * as mysqlAdapter from '@leasehold/mysql-adapter'
 import { createPool, failureDetails, type FleetView, govern, type GovernedPool, LeaseholdError } from '@leasehold/pg-adapter'
@@ -32,6 +33,10 @@ export const escaped: string = governed.escapeIdentifier('shop')
 
 export const mysqlPool: mysql2.Pool = mysqlAdapter.createPool({ host: 'db', connectionLimit: 2, fleet: 'shop' })
 export const promised = mysqlAdapter.govern(mysql2).createPool('mysql://db/shop').promise().query('select 1')
+
+const source: SecretSource = secret('shop', { ttlMs: 60_000 })
+export const tokens = createPool({ host: 'db', user: 'app', credentials: iamToken({ region: 'eu-west-1' }) })
+export const secrets = mysqlAdapter.createPool({ host: 'db', credentials: source })
 
 export function explain(error: unknown): string {
   if (LeaseholdError.is(error)) return error.code satisfies mysqlAdapter.LeaseholdErrorCode

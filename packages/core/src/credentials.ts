@@ -24,6 +24,11 @@ export interface CredentialRequest {
    * that a rotation is about to make current.
    */
   readonly refusals: number
+  /**
+   * What the server has refused for this connect, oldest first: a source does not give it again, and
+   * saves the server the attempt. Without it a source goes by `refusals` alone.
+   */
+  readonly refused?: readonly Credential[] | undefined
   /** Aborts at the deadline of the attempt. */
   readonly signal: AbortSignal
 }
@@ -40,4 +45,15 @@ export interface CredentialSource {
    * may ask at once.
    */
   get(request: CredentialRequest): Promise<Credential | undefined>
+}
+
+/** A credential that prints no password: neither `util.inspect` nor `JSON.stringify` sees it. */
+export function newCredential(user: string | undefined, password: string): Credential {
+  const credential = { user } as { user: string | undefined; password: string }
+  Object.defineProperty(credential, 'password', { value: password, enumerable: false })
+  return Object.freeze(credential)
+}
+
+export function isSameCredential(left: Credential, right: Credential): boolean {
+  return left.user === right.user && left.password === right.password
 }

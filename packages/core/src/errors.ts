@@ -14,6 +14,10 @@ export const ERROR_CODES = [
   'CONNECT_TIMEOUT',
   /** A credential that goes over the wire as it is would have gone over a plain socket. */
   'TLS_REQUIRED',
+  /** A credential could not be fetched in time: throttled, unreachable, too slow. Waiting may help. */
+  'CREDENTIALS_UNAVAILABLE',
+  /** There is no credential to fetch: missing, not allowed, not readable, or of the wrong shape. */
+  'CREDENTIALS_INVALID',
 ] as const
 
 export type LeaseholdErrorCode = (typeof ERROR_CODES)[number]

@@ -54,8 +54,9 @@ export async function open<T>(
   let attempts = 0
   let refused = 0
   let refusal: unknown
-  let denials = 0
   let denial: unknown
+  const denied: Credential[] = []
+  let lastGiven: Credential | undefined
 
   const courtesyMs = firstDelayMs(
     { view: knowledge.view, viewAgeMs: knowledge.viewAgeMs, sinceYieldMs: knowledge.sinceYieldMs() },
@@ -70,8 +71,7 @@ export async function open<T>(
     return kind === 'starting' || kind === 'lost' ? resume : undefined
   }
 
-  const mayAskAgain = (already: number): boolean =>
-    options.credentials !== undefined && already < MOST_DENIALS && acquire.leftMs() > 0
+  const mayAskAgain = (): boolean => denied.length < MOST_DENIALS && acquire.leftMs() > 0
 
   for (;;) {
     const startedMs = acquire.elapsedMs()
@@ -87,7 +87,13 @@ export async function open<T>(
         const credential =
           options.credentials === undefined || target === undefined
             ? undefined
-            : await options.credentials.get({ target, refusals: denials, signal: both })
+            : await options.credentials.get({
+                target,
+                refusals: denied.length,
+                refused: denied,
+                signal: both,
+              })
+        lastGiven = credential
         // The source has nothing else to try: the server's own word is the last one.
         if (credential === undefined && denial !== undefined) throw denial
         return connect({
@@ -107,8 +113,8 @@ export async function open<T>(
         stats.refused += 1
         refusal = error
       }
-      if (kind === 'auth' && error !== denial && mayAskAgain(denials)) {
-        denials += 1
+      if (kind === 'auth' && error !== denial && lastGiven !== undefined && mayAskAgain()) {
+        denied.push(lastGiven)
         denial = error
         stats.denied += 1
         continue
@@ -147,7 +153,9 @@ export async function open<T>(
 }
 
 function kindOf(dialect: Dialect, error: unknown): ErrorKind {
-  if (LeaseholdError.is(error)) return error.code === 'CONNECT_TIMEOUT' ? 'starting' : 'fatal'
+  if (LeaseholdError.is(error)) {
+    return error.code === 'CONNECT_TIMEOUT' || error.code === 'CREDENTIALS_UNAVAILABLE' ? 'starting' : 'fatal'
+  }
   return dialect.classify(error)
 }
 

@@ -2,6 +2,8 @@
 
 import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls'
 
+import { canonicalHost, regionOfHost } from './aws/region.ts'
+
 /** Options for `tls.connect`, in the words that both drivers pass on. */
 export interface RdsTls {
   /** RDS's own authorities and Node's: RDS Proxy has certificates of Amazon's public ones. */
@@ -19,7 +21,8 @@ type Shared = typeof globalThis & { [SHARED]?: Promise<RdsTls> }
 
 /** Whether `host` is an endpoint of RDS, Aurora, RDS Proxy or Aurora DSQL. */
 export function isRdsHost(host: string): boolean {
-  return /\.rds\.amazonaws\.com(\.cn)?$|\.dsql(-[a-z0-9]+)?\.[a-z0-9-]+\.on\.aws$/i.test(host)
+  const name = canonicalHost(host)
+  return regionOfHost(name, 'rds') !== undefined || regionOfHost(name, 'dsql') !== undefined
 }
 
 /** The same for every pool and every copy of the package in this process. Never caches a failure. */

@@ -60,6 +60,8 @@ describe('an error of our own', () => {
     expect([...ERROR_CODES].toSorted()).toEqual([
       'ACQUIRE_TIMEOUT',
       'CONNECT_TIMEOUT',
+      'CREDENTIALS_INVALID',
+      'CREDENTIALS_UNAVAILABLE',
       'INVALID_OPTIONS',
       'TLS_REQUIRED',
       'UNSUPPORTED_DRIVER',

@@ -15,7 +15,7 @@ if [ -n "$server" ]; then
   done
   kill -KILL "$server" $children
 fi
-rm -rf "$1" || { sleep 1; rm -rf "$1"; }
+rm -rf "$@" || { sleep 1; rm -rf "$@"; }
 `
 
 export interface Guard {
@@ -25,8 +25,9 @@ export interface Guard {
   release(): void
 }
 
-export function startGuard(directory: string): Guard {
-  const shell = spawn('/bin/sh', ['-c', SCRIPT, 'leasehold-guard', directory], {
+/** Removes the paths in the end, and what is below them. */
+export function startGuard(paths: readonly string[]): Guard {
+  const shell = spawn('/bin/sh', ['-c', SCRIPT, 'leasehold-guard', ...paths], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
   })

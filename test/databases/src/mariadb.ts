@@ -2,20 +2,35 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 
+import type { IamOptions } from './iam.ts'
 import { findMariadb, installMariadb } from './mariadb-programs.ts'
 import type { MariadbPrograms } from './mariadb-programs.ts'
 import { startMysqlFamily } from './mysql-family.ts'
 import { asRoot } from './mysql-programs.ts'
+import { requirePam } from './pam.ts'
 import type { DatabaseServer, ServerOptions } from './server.ts'
 
 const INITIALIZE_WITHIN_MS = 60_000
+
+export interface MariadbOptions extends ServerOptions {
+  /**
+   * Users who log in by token, through the plugin auth_pam with the clear text of RDS. Needs
+   * {@link ServerOptions.tls} and root. Unlike PostgreSQL, MariaDB finds out that a client has no TLS after it
+   * has taken the token: a client must refuse by itself.
+   */
+  readonly iam?: IamOptions | undefined
+}
 
 /**
  * Starts a MariaDB server of its own on the loopback address. Installs MariaDB if it is missing and this
  * process is root on a system with apt; otherwise throws with the remedy. `maxConnections` is at least 10
  * (the server's rule).
  */
-export async function startMariadb(options: ServerOptions = {}): Promise<DatabaseServer> {
+export async function startMariadb(options: MariadbOptions = {}): Promise<DatabaseServer> {
+  if (options.iam) {
+    requirePam()
+    if (!options.tls) throw new Error('`iam` needs `tls`: tokens are for TLS only')
+  }
   const programs = findMariadb() ?? (await installMariadb())
   return startMysqlFamily(
     {

@@ -3,8 +3,13 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
+import { escape } from 'mysql2'
+
 import { LOOPBACK, freePort } from './free-port.ts'
+import { iamGate } from './iam-gate.ts'
+import type { IamOptions } from './iam.ts'
 import { APP, nextLogin, randomPassword } from './login.ts'
+import { mariadbIam } from './mariadb-iam.ts'
 import { CONTROL_USER, MysqlControl } from './mysql-control.ts'
 import { sessionReader } from './mysql-sessions.ts'
 import type { Processlist } from './mysql-sessions.ts'
@@ -12,6 +17,7 @@ import type { Rows } from './rows.ts'
 import { ServerProcess } from './server-process.ts'
 import type { Command } from './server-process.ts'
 import type { DatabaseServer, Login, ServerOptions } from './server.ts'
+import { tlsPaths, writeTlsFiles } from './tls-files.ts'
 import { createServerFolder } from './unprivileged.ts'
 
 export interface Flavour {
@@ -39,15 +45,27 @@ const SETTINGS: Readonly<Record<string, string>> = {
   innodb_buffer_pool_size: '32M',
 }
 
-export async function startMysqlFamily(flavour: Flavour, options: ServerOptions): Promise<DatabaseServer> {
+/** MariaDB only: Oracle's PAM plugin is not in its free edition. */
+export interface MysqlFamilyOptions extends ServerOptions {
+  readonly iam?: IamOptions | undefined
+}
+
+export async function startMysqlFamily(
+  flavour: Flavour,
+  options: MysqlFamilyOptions,
+): Promise<DatabaseServer> {
   const directory = await createServerFolder(flavour.engine)
   const data = join(directory, 'data')
   const accounts = join(directory, 'accounts.sql')
   const [port, controlPort, password] = [await freePort(), await freePort(), randomPassword()]
   const control = new MysqlControl(controlPort, password)
+  const iam = options.iam && mariadbIam(iamGate({ iam: options.iam, directory, port }), directory)
+  const { certificate, privateKey } = tlsPaths(directory)
   const settings = {
     ...SETTINGS,
     ...flavour.settings,
+    ...(options.tls ? { ssl_cert: certificate, ssl_key: privateKey } : {}),
+    ...iam?.settings,
     ...(options.maxConnections === undefined ? {} : { max_connections: `${options.maxConnections}` }),
     ...options.settings,
     ...flavour.controlPort(controlPort),
@@ -64,6 +82,7 @@ export async function startMysqlFamily(flavour: Flavour, options: ServerOptions)
   const server = new ServerProcess({
     name: flavour.name,
     directory,
+    filesElsewhere: iam && [iam.gate.serviceFile],
     command: { ...command, args: [...command.args, ...more] },
     stopSignal: 'SIGTERM',
     probe: async () => void (await control.query('select 1')),
@@ -73,9 +92,13 @@ export async function startMysqlFamily(flavour: Flavour, options: ServerOptions)
   try {
     await writeFile(accounts, controlAccount(password), { mode: 0o600 })
     await flavour.initialize(data, directory)
+    if (options.tls) await writeTlsFiles(options.tls, directory)
+    await iam?.install()
     await server.start()
-    const { maxConnections } = options
-    return await databaseServer(flavour, { server, control, port, maxConnections })
+    for (const user of iam?.gate.face.users ?? []) await control.query(iam?.account(user) ?? '')
+    const { maxConnections, tls } = options
+    const face = await databaseServer(flavour, { server, control, port, maxConnections })
+    return { ...face, tls: tls && { ca: tls.ca }, iam: iam?.gate.face }
   } catch (error) {
     await server.dispose()
     throw error
@@ -116,6 +139,8 @@ async function databaseServer(flavour: Flavour, running: Running): Promise<Datab
     slots: maxConnections - flavour.controlSessions,
     controlSessions: flavour.controlSessions,
     createLogin,
+    setPassword: async (user, password) =>
+      void (await admin(`alter user ${escape(user)} identified by ${escape(password)}`)),
     admin,
     sessions: async (user) => {
       const all = await readSessions()

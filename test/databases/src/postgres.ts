@@ -5,16 +5,24 @@ import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
+import { escapeIdentifier, escapeLiteral } from 'pg'
+
 import { LOOPBACK, freePort } from './free-port.ts'
+import { iamGate } from './iam-gate.ts'
+import type { Iam, IamOptions } from './iam.ts'
 import { APP, nextLogin, randomPassword } from './login.ts'
 import { findPostgres, postgresRemedy } from './postgres-binaries.ts'
 import type { PostgresMajor } from './postgres-binaries.ts'
 import { runAsSuperuser } from './postgres-control.ts'
 import type { SuperuserAccess } from './postgres-control.ts'
+import { checkIamPrograms, hbaFile, iamRole, installIam } from './postgres-iam.ts'
+import { ownership, privileges } from './postgres-roles.ts'
 import { textOf } from './rows.ts'
 import type { Rows } from './rows.ts'
 import { ServerProcess } from './server-process.ts'
 import type { DatabaseServer, Login, LoginLimits, ServerOptions, ServerSession } from './server.ts'
+import { tlsPaths, writeTlsFiles } from './tls-files.ts'
+import type { TlsFiles } from './tls-files.ts'
 import { createServerFolder, reachableCopy, unprivilegedAccount } from './unprivileged.ts'
 import type { Account } from './unprivileged.ts'
 
@@ -23,6 +31,11 @@ export interface PostgresOptions extends ServerOptions {
   readonly major?: PostgresMajor | undefined
   /** The folder above `bin` of programs to be used instead, for other versions. */
   readonly programs?: string | undefined
+  /**
+   * Users who log in by token, over TLS only, as RDS has it: members of the role `rds_iam`. Needs
+   * {@link ServerOptions.tls}, root, and programs built with PAM: 15 of Debian is, the embedded 18 is not.
+   */
+  readonly iam?: IamOptions | undefined
 }
 
 const SUPERUSER = 'postgres'
@@ -48,17 +61,20 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Data
   const name = options.programs === undefined ? `PostgreSQL ${major}` : 'PostgreSQL'
   const installed = options.programs ?? findPostgres(major)
   if (installed === undefined) throw new Error(`${name} is not here: ${postgresRemedy(major)}`)
+  if (options.iam) checkIamPrograms(name, installed, options)
   const account = unprivilegedAccount()
   const directory = await createServerFolder('postgresql', account)
   const binaries = join(await reachableCopy(installed, join(directory, 'programs'), account), 'bin')
   const data = join(directory, 'data')
   const access = { port: await freePort(), user: SUPERUSER, password: randomPassword(), database: APP }
+  const gate = options.iam && iamGate({ iam: options.iam, directory, port: access.port, account })
   const server = new ServerProcess({
     name,
     directory,
+    filesElsewhere: gate && [gate.serviceFile],
     command: {
       file: join(binaries, 'postgres'),
-      args: ['-D', data, ...settingArguments(access.port, options)],
+      args: ['-D', data, ...settingArguments(access.port, directory, options)],
       env: ENVIRONMENT,
       ...account,
     },
@@ -68,8 +84,12 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Data
   })
   try {
     await initialize(join(binaries, 'initdb'), data, access.password, account)
+    if (options.tls) await writeTlsFiles(options.tls, directory, account)
+    if (gate) await installIam(gate, directory)
     await server.start()
-    return await databaseServer(name, server, access)
+    const face = await databaseServer(name, server, access, { tls: options.tls, iam: gate?.face })
+    for (const user of gate?.face.users ?? []) await face.admin(iamRole(user))
+    return face
   } catch (error) {
     await server.dispose()
     throw error
@@ -80,6 +100,7 @@ async function databaseServer(
   name: string,
   server: ServerProcess,
   access: SuperuserAccess,
+  { tls, iam }: { readonly tls: TlsFiles | undefined; readonly iam: Iam | undefined },
 ): Promise<DatabaseServer> {
   const admin = (sql: string): Promise<Rows> => runAsSuperuser(access, sql)
   await runAsSuperuser({ ...access, database: SUPERUSER }, `create database ${APP}`)
@@ -107,7 +128,11 @@ async function databaseServer(
     login,
     slots: Number(facts?.['slots']),
     controlSessions: 0,
+    tls: tls && { ca: tls.ca },
+    iam,
     createLogin,
+    setPassword: async (user, password) =>
+      void (await admin(`alter role ${escapeIdentifier(user)} password ${escapeLiteral(password)}`)),
     admin,
     sessions: async (user) => {
       const rows = await admin(SESSIONS)
@@ -118,10 +143,17 @@ async function databaseServer(
   }
 }
 
-function settingArguments(port: number, { maxConnections, settings }: ServerOptions): readonly string[] {
+function settingArguments(
+  port: number,
+  directory: string,
+  { maxConnections, settings, tls, iam }: PostgresOptions,
+): readonly string[] {
   const limit: Record<string, string> =
     maxConnections === undefined ? {} : { max_connections: `${maxConnections}` }
-  const all = { ...SETTINGS, ...limit, ...settings, port: `${port}` }
+  const { certificate, privateKey } = tlsPaths(directory)
+  const secure = tls ? { ssl: 'on', ssl_cert_file: certificate, ssl_key_file: privateKey } : {}
+  const rules = iam ? { hba_file: hbaFile(directory) } : {}
+  const all = { ...SETTINGS, ...limit, ...secure, ...rules, ...settings, port: `${port}` }
   return Object.entries(all).flatMap(([key, value]) => ['-c', `${key}=${value}`])
 }
 
@@ -136,22 +168,6 @@ async function initialize(initdb: string, data: string, password: string, accoun
     timeout: INITDB_WITHIN_MS,
   })
   await rm(passwordFile)
-}
-
-function ownership(user: string): string {
-  return `
-    alter database ${APP} owner to ${user};
-    alter default privileges for role ${user} grant all on tables to public;
-    alter default privileges for role ${user} grant all on sequences to public;`
-}
-
-/** Not membership in the owner's role: that would allow to end the owner's sessions. */
-function privileges(user: string): string {
-  return `
-    grant all on database ${APP} to ${user};
-    grant all on schema public to ${user};
-    alter default privileges for role ${user} grant all on tables to public;
-    alter default privileges for role ${user} grant all on sequences to public;`
 }
 
 const SESSIONS = `

@@ -27,6 +27,8 @@ export interface ServerProcessOptions {
   readonly name: string
   /** The server's own folder; {@link ServerProcess.dispose} removes it. */
   readonly directory: string
+  /** Files of the server's own elsewhere, to be removed with the folder. */
+  readonly filesElsewhere?: readonly string[] | undefined
   readonly command: Command
   /** The signal that means an orderly, fast shutdown to this server. */
   readonly stopSignal: NodeJS.Signals
@@ -54,7 +56,7 @@ export class ServerProcess {
 
   constructor(options: ServerProcessOptions) {
     this.#options = options
-    this.#guard = startGuard(options.directory)
+    this.#guard = startGuard(this.#paths)
   }
 
   get lifecycle(): Lifecycle {
@@ -130,7 +132,7 @@ export class ServerProcess {
     if (this.#disposed) return
     this.#disposed = true
     await this.kill()
-    await rm(this.#options.directory, { recursive: true, force: true, maxRetries: 3 })
+    for (const path of this.#paths) await rm(path, { recursive: true, force: true, maxRetries: 3 })
     this.#guard.release()
   }
 
@@ -154,6 +156,11 @@ export class ServerProcess {
     if (this.#child !== child) return
     this.#child = undefined
     this.#guard.watch(undefined)
+  }
+
+  get #paths(): readonly string[] {
+    const { directory, filesElsewhere = [] } = this.#options
+    return [directory, ...filesElsewhere]
   }
 
   get #logFile(): string {

@@ -1,4 +1,6 @@
 // The face of a started server: the same for every engine, so that one suite can run over all of them.
+import type { Iam } from './iam.ts'
+import type { TlsFiles } from './tls-files.ts'
 
 /** The kind of server: its wire protocol and its SQL. MariaDB and MySQL differ enough to be told apart. */
 export type Engine = 'postgresql' | 'mariadb' | 'mysql'
@@ -15,6 +17,11 @@ export interface ServerOptions {
    * `wait_timeout`). They win over the ones this library chooses.
    */
   readonly settings?: Readonly<Record<string, string>> | undefined
+  /**
+   * The server offers TLS with this certificate, and does not insist on it. Without this option, PostgreSQL
+   * and MariaDB have no TLS; MySQL has some with a certificate of its own that nobody can check.
+   */
+  readonly tls?: TlsFiles | undefined
 }
 
 /** An account of the server. It has no privilege beyond its own database. */
@@ -69,11 +76,20 @@ export interface DatabaseServer {
    * 1.
    */
   readonly controlSessions: number
+  /** What a client has to trust. `undefined` unless started with {@link ServerOptions.tls}. */
+  readonly tls?: { readonly ca: string } | undefined
+  /** Logins by token. `undefined` unless started with the option of the same name. */
+  readonly iam?: Iam | undefined
   /**
    * Creates another ordinary login with the same rights. One session more than its limit is refused: 53300 or
    * 1226.
    */
   createLogin(limits?: LoginLimits): Promise<Login>
+  /**
+   * Changes a login's password, as a rotation does. Open sessions stay; {@link login} keeps the old one.
+   * Throws if there is no such user.
+   */
+  setPassword(user: string, password: string): Promise<void>
   /**
    * Runs SQL as the superuser, in {@link database}, also while every slot is taken. Returns the rows of the
    * last statement. Each call stands for itself: no transaction or session setting lasts until the next.

@@ -7,6 +7,11 @@ import { join } from 'node:path'
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
+import { iamAvailability } from '../src/index.ts'
+import { pamServicesOf } from './pam-services.ts'
+
+const POLL = { timeout: 10_000, interval: 10 }
+
 describe('the server of a process', () => {
   let folder: string
 
@@ -28,7 +33,7 @@ describe('the server of a process', () => {
   }
 
   async function expectNothingLeft(port: number): Promise<void> {
-    await vi.waitFor(async () => expect(await readdir(folder)).toEqual([]), { timeout: 10_000, interval: 10 })
+    await vi.waitFor(async () => expect(await readdir(folder)).toEqual([]), POLL)
     await expect(listens(port)).resolves.toBe(false)
   }
 
@@ -38,6 +43,17 @@ describe('the server of a process', () => {
       const { child, port } = await startInAnotherProcess(engine)
       child.kill('SIGKILL')
       await expectNothingLeft(port)
+    },
+  )
+
+  it.skipIf(!iamAvailability()[0]?.available)(
+    'takes its PAM service along when the process is killed',
+    async () => {
+      const { child, port } = await startInAnotherProcess('postgresql with PAM')
+      expect(await pamServicesOf(folder)).toHaveLength(1)
+      child.kill('SIGKILL')
+      await expectNothingLeft(port)
+      await vi.waitFor(async () => expect(await pamServicesOf(folder)).toEqual([]), POLL)
     },
   )
 

@@ -1,0 +1,44 @@
+/** Asks Secrets Manager itself, by the application's AWS SDK. */
+
+import type { Env } from '../env.ts'
+import { type AwsIdentity, type AwsIdentityProvider, identityFrom } from './identity.ts'
+import { notInstalled } from './load.ts'
+import { regionOfArn, regionOfEnv } from './region.ts'
+import type { AskForSecret, SecretPlace } from './secret-reader.ts'
+
+export interface SecretsManagerAsk {
+  readonly secretId: string
+  readonly region: string | undefined
+  readonly endpoint: string | undefined
+  readonly credentials: AwsIdentity | AwsIdentityProvider | undefined
+}
+
+export function secretsManagerPlace(ask: SecretsManagerAsk, env: Env): SecretPlace {
+  return {
+    what: `the secret \`${ask.secretId}\``,
+    ifUnavailable:
+      'is there a way to Secrets Manager (NAT gateway or VPC endpoint), and is its quota used up?',
+    open: () => openClient(ask, env),
+  }
+}
+
+async function openClient(ask: SecretsManagerAsk, env: Env): Promise<AskForSecret> {
+  const { secretId, endpoint } = ask
+  const sdk = await import('@aws-sdk/client-secrets-manager').catch(
+    notInstalled('@aws-sdk/client-secrets-manager'),
+  )
+  const region = ask.region ?? regionOfArn(secretId) ?? regionOfEnv(env)
+  const credentials = ask.credentials ?? identityFrom(env)
+  const client = new sdk.SecretsManagerClient({
+    // Tried again by the reader: within its limit, by its clock.
+    maxAttempts: 1,
+    ...(region === undefined ? {} : { region }),
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(credentials === undefined ? {} : { credentials }),
+  })
+  return async ({ versionStage, signal }) => {
+    const command = new sdk.GetSecretValueCommand({ SecretId: secretId, VersionStage: versionStage })
+    const answer = await client.send(command, { abortSignal: signal })
+    return answer.SecretString ?? new TextDecoder().decode(answer.SecretBinary)
+  }
+}

@@ -1,0 +1,62 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+import { describe, expect, it } from 'vitest'
+
+const CORE = fileURLToPath(new URL('../..', import.meta.url))
+
+const ENV = {
+  AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
+  AWS_SECRET_ACCESS_KEY: 'never-shown',
+  AWS_REGION: 'eu-west-1',
+}
+
+/** Packages of the AWS SDK in the process after `code`, by the files it has loaded. */
+async function loadedBy(code: string): Promise<string[]> {
+  const script = `
+    import { registerHooks } from 'node:module'
+    const names = new Set()
+    registerHooks({
+      load(url, context, next) {
+        const name = /node_modules\\/(@(?:aws-sdk|smithy)\\/[^/]+)\\//.exec(url.split('/.pnpm/').pop() ?? '')?.[1]
+        if (name !== undefined) names.add(name)
+        return next(url, context)
+      },
+    })
+    const { iamToken, secret } = await import('@leasehold/core/aws')
+    const signal = new AbortController().signal
+    const target = { host: 'db.abc.eu-west-1.rds.amazonaws.com', port: 5432, user: 'app' }
+    ${code}
+    console.log(JSON.stringify([...names]))
+  `
+  const flags = ['--conditions=@leasehold/source', '--input-type=module', '--eval', script]
+  const { stdout } = await promisify(execFile)(process.execPath, flags, { cwd: CORE, env: ENV })
+  return JSON.parse(stdout) as string[]
+}
+
+const clients = (names: readonly string[]): string[] =>
+  names.filter((name) => /@aws-sdk\/(client-|rds-signer|dsql-signer)/.test(name))
+
+describe('of the AWS SDK', () => {
+  it('nothing is loaded by importing the entry, nor by making sources', async () => {
+    expect(await loadedBy("iamToken(); secret('x'); secret('x', { source: 'extension' })")).toEqual([])
+  })
+
+  it('the signer alone is loaded by a token', async () => {
+    const names = await loadedBy('await iamToken().get({ target, refusals: 0, signal })')
+    expect(clients(names)).toEqual(['@aws-sdk/rds-signer'])
+  })
+
+  it('nothing is loaded by the extension', async () => {
+    const code = `await secret('x', { source: 'extension', limitMs: 1 })
+      .get({ target, refusals: 0, signal }).catch(() => undefined)`
+    expect(await loadedBy(code)).toEqual([])
+  })
+
+  it('the client of Secrets Manager alone is loaded by a secret', async () => {
+    const code = `await secret('x', { endpoint: 'http://127.0.0.1:1', limitMs: 1 })
+      .get({ target, refusals: 0, signal }).catch(() => undefined)`
+    expect(clients(await loadedBy(code))).toEqual(['@aws-sdk/client-secrets-manager'])
+  })
+})

@@ -1,0 +1,111 @@
+// Logging in with what a source of credentials gives, on real servers.
+import type { CredentialRequest, CredentialSource, LeaseholdOptions } from '@leasehold/core'
+import { createPool as createMysqlPool } from '@leasehold/mysql-adapter'
+import { createPool as createPgPool, LeaseholdError } from '@leasehold/pg-adapter'
+import { type DatabaseServer, type Login, startMariadb, startPostgres } from '@leasehold/test-databases'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+import { rejection } from './eventually.ts'
+
+interface Asked {
+  whoAmI(): Promise<string>
+  end(): Promise<unknown>
+}
+
+type Target = LeaseholdOptions & {
+  readonly host: string
+  readonly port: number
+  readonly database: string
+  readonly user?: string
+}
+
+const ENGINES = {
+  PostgreSQL: {
+    start: startPostgres,
+    open: (target: Target): Asked => {
+      const pool = createPgPool({ ...target, max: 2 })
+      return {
+        whoAmI: async () => String((await pool.query<{ v: string }>('select current_user as v')).rows[0]?.v),
+        end: () => pool.end(),
+      }
+    },
+  },
+  MariaDB: {
+    start: startMariadb,
+    open: (target: Target): Asked => {
+      const pool = createMysqlPool({ ...target, connectionLimit: 2 }).promise()
+      return {
+        whoAmI: async () => {
+          const [rows] = await pool.query('select user() as v')
+          return String((rows as { v: string }[])[0]?.v).split('@')[0] ?? ''
+        },
+        end: () => pool.end(),
+      }
+    },
+  },
+}
+
+/** Gives these logins in turn, one a refusal. */
+function sourceOf(
+  ...logins: readonly (Login | undefined)[]
+): CredentialSource & { requests: CredentialRequest[] } {
+  const requests: CredentialRequest[] = []
+  return {
+    isClearText: false,
+    requests,
+    get: (request) => {
+      requests.push(request)
+      return Promise.resolve(logins[request.refusals])
+    },
+  }
+}
+
+describe.each(Object.entries(ENGINES))('a source of credentials on %s', (_name, { start, open }) => {
+  let server: DatabaseServer
+  const pools: Asked[] = []
+
+  const openWith = (credentials: CredentialSource): Asked => {
+    const { host, port, database, login } = server
+    const pool = open({ host, port, database, user: login.user, credentials })
+    pools.push(pool)
+    return pool
+  }
+
+  beforeAll(async () => {
+    server = await start()
+  })
+  afterAll(async () => {
+    for (const pool of pools) await pool.end()
+    await server.dispose()
+  })
+
+  it('is asked for the host and port that are connected to, and logs in', async () => {
+    const { login, host, port } = server
+    const source = sourceOf(login)
+    expect(await openWith(source).whoAmI()).toBe(login.user)
+    expect(source.requests.map(({ target }) => target)).toEqual([{ host, port, user: login.user }])
+  })
+
+  it('is asked again when the server refuses what it gave', async () => {
+    const { login } = server
+    const source = sourceOf({ ...login, password: 'of yesterday' }, login)
+    expect(await openWith(source).whoAmI()).toBe(login.user)
+    expect(source.requests.map(({ refusals }) => refusals)).toEqual([0, 1])
+  })
+
+  it('may name another user than the options, as alternating secrets do', async () => {
+    const other = await server.createLogin()
+    expect(await openWith(sourceOf(other)).whoAmI()).toBe(other.user)
+  })
+
+  it('leaves the last word to the server when it has nothing else to try', async () => {
+    const error = await rejection(openWith(sourceOf({ ...server.login, password: 'wrong' })).whoAmI())
+    expect(['28P01', 'ER_ACCESS_DENIED_ERROR']).toContain((error as { code?: string }).code)
+  })
+
+  it('sends nothing that goes in the clear over a plain socket', async () => {
+    const pool = openWith({ ...sourceOf(server.login), isClearText: true })
+    const error = await rejection(pool.whoAmI())
+    expect(LeaseholdError.is(error) && error.code).toBe('TLS_REQUIRED')
+  })
+})

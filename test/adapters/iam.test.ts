@@ -1,0 +1,106 @@
+// IAM tokens against servers that verify them, as RDS does: signature, host, user, region and age.
+import type { CredentialSource } from '@leasehold/core'
+import { iamToken } from '@leasehold/core/aws'
+import { createPool as createMysqlPool } from '@leasehold/mysql-adapter'
+import { createPool as createPgPool } from '@leasehold/pg-adapter'
+import { createAuthority, type DatabaseServer, iamAvailability } from '@leasehold/test-databases'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+import { eventually, rejection } from './eventually.ts'
+
+const REGION = 'eu-west-1'
+/** Made up; the servers know them, nobody else does. The session token is short, because PAM cuts long ones. */
+const SIGNER = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'of no use to anybody', sessionToken: 'short' }
+
+interface Asked {
+  whoAmI(): Promise<string>
+  end(): Promise<unknown>
+}
+
+function open(server: DatabaseServer, user: string, credentials: CredentialSource): Asked {
+  const target = { host: 'localhost', port: server.port, database: server.database, user, credentials }
+  const ca = server.tls?.ca ?? ''
+  if (server.engine === 'postgresql') {
+    const pool = createPgPool({ ...target, ssl: { ca }, max: 2 })
+    return {
+      whoAmI: async () => String((await pool.query<{ v: string }>('select current_user as v')).rows[0]?.v),
+      end: () => pool.end(),
+    }
+  }
+  const pool = createMysqlPool({ ...target, ssl: { ca, verifyIdentity: true }, connectionLimit: 2 }).promise()
+  return {
+    whoAmI: async () => {
+      const [rows] = await pool.query('select user() as v')
+      return String((rows as { v: string }[])[0]?.v).split('@')[0] ?? ''
+    },
+    end: () => pool.end(),
+  }
+}
+
+const servers = iamAvailability()
+
+describe.each(servers.filter(({ available }) => available))('iamToken on $name', ({ start }) => {
+  let server: DatabaseServer
+  const pools: Asked[] = []
+  const openWith = (user: string, options: object = {}): Asked => {
+    // The server is told to expect `localhost`, which is no name of AWS's: so it is named here.
+    const credentials = iamToken({ hostname: 'localhost', region: REGION, credentials: SIGNER, ...options })
+    const pool = open(server, user, credentials)
+    pools.push(pool)
+    return pool
+  }
+  const verdicts = (): readonly string[] => server.iam?.verdicts().map(({ reason }) => reason) ?? []
+
+  beforeAll(async () => {
+    const authority = await createAuthority()
+    const tls = await authority.issue()
+    server = await start({
+      tls,
+      iam: { users: ['iam_one', 'iam_two'], host: 'localhost', region: REGION, credentials: [SIGNER] },
+    })
+  })
+  afterAll(async () => {
+    for (const pool of pools) await pool.end()
+    await server.dispose()
+  })
+
+  it('logs in, and the server finds the signature right', async () => {
+    expect(await openWith('iam_one').whoAmI()).toBe('iam_one')
+    expect(verdicts().at(-1)).toBe('ok')
+  })
+
+  it('gives two pools for two users a token each', async () => {
+    const credentials = iamToken({ hostname: 'localhost', region: REGION, credentials: SIGNER })
+    const [one, two] = [open(server, 'iam_one', credentials), open(server, 'iam_two', credentials)]
+    pools.push(one, two)
+    expect(await Promise.all([one.whoAmI(), two.whoAmI()])).toEqual(['iam_one', 'iam_two'])
+  })
+
+  it('signs again when the server finds its token too old, and logs in with the new one', async () => {
+    const pool = openWith('iam_one')
+    await pool.whoAmI()
+    server.iam?.setMaxAgeMs(2_000)
+    try {
+      for (const { id } of await server.sessions('iam_one')) await server.terminate(id)
+      const seen = verdicts().length
+      const signedAtEpochMs = server.iam?.verdicts().at(-1)?.signedAtEpochMs ?? 0
+      await eventually('the token is too old', () => Date.now() - signedAtEpochMs > 4_000)
+      expect(await pool.whoAmI()).toBe('iam_one')
+      expect(verdicts().slice(seen)).toEqual(['age', 'ok'])
+    } finally {
+      server.iam?.setMaxAgeMs(900_000)
+    }
+  })
+
+  it('surfaces the server’s refusal when a new token does not help', async () => {
+    const error = await rejection(openWith('iam_one', { region: 'us-east-1' }).whoAmI())
+    expect(['28000', 'ER_ACCESS_DENIED_ERROR']).toContain((error as { code?: string }).code)
+    expect(verdicts().at(-1)).toBe('region')
+  })
+})
+
+const missing = servers.filter(({ available }) => !available)
+
+describe.skipIf(missing.length > 0).each(missing)('$name cannot verify tokens here: $remedy', () => {
+  it('takes tokens', () => {})
+})
