@@ -92,6 +92,28 @@ describe.each(servers.filter(({ available }) => available))('iamToken on $name',
     }
   })
 
+  it('renews a token before the credentials that signed it expire', async () => {
+    // Renewed 60 s before the end of what signed it: so of this signer's, after two seconds.
+    const expiresAtEpochMs = Date.now() + 62_000
+    const brief = { ...SIGNER, accessKeyId: 'AKIDBRIEF', expiration: new Date(expiresAtEpochMs) }
+    const signers = [brief, SIGNER]
+    server.iam?.setCredentials([{ ...brief, expiresAtEpochMs }, SIGNER])
+    try {
+      const pool = openWith('iam_one', { credentials: () => Promise.resolve(signers.shift() ?? SIGNER) })
+      await pool.whoAmI()
+      expect(signers).toHaveLength(1)
+      await eventually('the time to renew', () => Date.now() > expiresAtEpochMs - 59_500)
+      server.iam?.setCredentials([SIGNER])
+      for (const { id } of await server.sessions('iam_one')) await server.terminate(id)
+      const seen = verdicts().length
+      expect(await pool.whoAmI()).toBe('iam_one')
+      expect(verdicts().slice(seen)).toEqual(['ok'])
+      expect(signers).toHaveLength(0)
+    } finally {
+      server.iam?.setCredentials([SIGNER])
+    }
+  })
+
   it('surfaces the server’s refusal when a new token does not help', async () => {
     const error = await rejection(openWith('iam_one', { region: 'us-east-1' }).whoAmI())
     expect(['28000', 'ER_ACCESS_DENIED_ERROR']).toContain((error as { code?: string }).code)
