@@ -1,8 +1,9 @@
 // Logging in with what a source of credentials gives, on real servers.
 import type { CredentialRequest, CredentialSource, LeaseholdOptions } from '@leasehold/core'
-import { createPool as createMysqlPool } from '@leasehold/mysql-adapter'
+import { createPool as createMysqlPool, govern as governMysql } from '@leasehold/mysql-adapter'
 import { createPool as createPgPool, LeaseholdError } from '@leasehold/pg-adapter'
 import { type DatabaseServer, type Login, startMariadb, startPostgres } from '@leasehold/test-databases'
+import mysql2 from 'mysql2'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 import { rejection } from './eventually.ts'
@@ -107,5 +108,13 @@ describe.each(Object.entries(ENGINES))('a source of credentials on %s', (_name, 
     const pool = openWith({ ...sourceOf(server.login), isClearText: true })
     const error = await rejection(pool.whoAmI())
     expect(LeaseholdError.is(error) && error.code).toBe('TLS_REQUIRED')
+  })
+})
+
+describe('a governed connection of mysql2 outside a pool', () => {
+  it('says that it can ask no source, rather than log in without', () => {
+    const { createConnection } = governMysql(mysql2)
+    const login = (): unknown => createConnection({ host: 'localhost', credentials: sourceOf() })
+    expect(login).toThrow('`credentials` needs a pool')
   })
 })

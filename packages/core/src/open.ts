@@ -93,6 +93,8 @@ export async function open<T>(
                 refused: denied,
                 signal: both,
               })
+        // Too late: another attempt is under way, on the same client.
+        both.throwIfAborted()
         lastGiven = credential
         // The source has nothing else to try: the server's own word is the last one.
         if (credential === undefined && denial !== undefined) throw denial

@@ -73,6 +73,34 @@ describe('opening with a source of credentials', () => {
     expect(requests).toHaveLength(5)
   })
 
+  it('starts no connect with a credential that comes when its attempt is over', async () => {
+    let answers = 0
+    const scene = setScene({ connectTimeoutMs: 500 })
+    const { clock } = scene
+    const credentials: CredentialSource = {
+      isClearText: false,
+      get: async () => {
+        answers += 1
+        if (answers === 1) await clock.sleep(2_000)
+        return { user: undefined, password: 'right' }
+      },
+    }
+    let connects = 0
+    const options = { ...scene.options, credentials }
+    const result = open(
+      { dialect: fakeDialect, ...scene, options },
+      async () => {
+        connects += 1
+        await Promise.resolve()
+      },
+      undefined,
+      TARGET,
+    )
+    await clock.advance(5_000)
+    await result
+    expect({ answers, connects }).toEqual({ answers: 2, connects: 1 })
+  })
+
   it('surfaces the source’s own error, and connects nowhere', async () => {
     const failure = new Error('the secret cannot be fetched')
     const credentials: CredentialSource = { isClearText: false, get: () => Promise.reject(failure) }

@@ -238,6 +238,7 @@ class PoolGovernor {
       pool.config.connectionConfig.connectAttributes = labelled(this.#attributes, this.#governor, attempt)
     }
     if (this.#leavesTlsToUs && isRdsHost(this.#target().host)) await this.#secure()
+    attempt.signal.throwIfAborted()
     if (attempt.credential !== undefined) this.#logInAs(attempt.credential)
     this.#places.leave(opening)
     const { signal } = attempt

@@ -1,6 +1,6 @@
 /** One governed connection outside a pool, for libraries that keep connections themselves (Sequelize, older Knex). */
 
-import { Governor, type Surroundings } from '@leasehold/core'
+import { Governor, LeaseholdError, type Surroundings } from '@leasehold/core'
 import type mysql2 from 'mysql2'
 
 import { PoolDialect } from './dialect.ts'
@@ -15,6 +15,12 @@ export function createGovernedConnection(
   surroundings: Surroundings = {},
 ): mysql2.Connection {
   const { resolved, driver: driverOptions } = readOptions(options)
+  if (resolved.credentials !== undefined) {
+    throw new LeaseholdError(
+      'INVALID_OPTIONS',
+      'invalid options:\n - `credentials` needs a pool: a connection logs in as soon as it is made, before a source could answer',
+    )
+  }
   const dialect = new PoolDialect()
   const governor = new Governor(dialect, resolved, surroundings)
   const attributes = driverOptions['connectAttributes'] as Record<string, string> | undefined

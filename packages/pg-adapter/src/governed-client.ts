@@ -135,12 +135,18 @@ export function governedClientClass(
     }
 
     async #attempt(attempt: Attempt): Promise<Opened<this>> {
+      // Before anything of the client is touched: what comes too late must leave the next attempt alone.
+      const tls = this.#needsRdsTls() ? await rdsTls() : undefined
+      attempt.signal.throwIfAborted()
       if (this.#attempts > 0) rearm(this, this.#unconnected as Unconnected, this.#freshConnection())
       this.#attempts += 1
       let isOver = false
       this.password = passwordOf(this.#unconnected as Unconnected, () => isOver)
+      if (tls !== undefined) {
+        const { secureContext, rejectUnauthorized } = tls
+        this.ssl = this.connection.ssl = { secureContext, rejectUnauthorized }
+      }
       if (attempt.credential !== undefined) this.#logInAs(attempt.credential)
-      if (this.#needsRdsTls()) await this.#secure()
       const governor = this.#governor
       const leaseMs = governor.asksForLease ? governor.startLeaseMs(attempt.wasRefused) : undefined
       const asked = leaseMs === undefined ? '' : ` -c idle_session_timeout=${Math.round(leaseMs)}`
@@ -165,11 +171,6 @@ export function governedClientClass(
     #needsRdsTls(): boolean {
       const { host } = this.connectionParameters
       return !this.ssl && host !== undefined && isRdsHost(host) && !saysWhetherTls(this.#config)
-    }
-
-    async #secure(): Promise<void> {
-      const { secureContext, rejectUnauthorized } = await rdsTls()
-      this.ssl = this.connection.ssl = { secureContext, rejectUnauthorized }
     }
 
     #logInAs({ user, password }: Credential): void {
