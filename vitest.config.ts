@@ -30,6 +30,7 @@ const config: ViteUserConfig = defineConfig({
         test: { name: 'conformance', include: ['test/conformance/**/*.test.ts'], ...withServers },
       },
       { ...source, test: { name: 'adapters', include: ['test/adapters/**/*.test.ts'], ...withServers } },
+      { ...source, test: { name: 'aws', include: ['test/aws/**/*.test.ts'], ...withServers } },
       { ...source, test: { name: 'frozen', include: ['test/frozen/**/*.test.ts'], ...withServers } },
       {
         ...source,

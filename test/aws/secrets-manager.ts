@@ -1,7 +1,13 @@
-/** A fake that speaks Secrets Manager's protocol (JSON 1.1 over HTTP), on 127.0.0.1. */
+/**
+ * A fake that speaks Secrets Manager's protocol (JSON 1.1 over HTTP), on 127.0.0.1, and fails on demand. That
+ * it answers as others think Secrets Manager does, secrets.test.ts shows: the same cases run on an emulator.
+ */
 
+import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+
+import { type Refusal, type SecretVersion, StoredSecrets } from './stored-secrets.ts'
 
 export interface SecretRequest {
   readonly secretId: string
@@ -20,34 +26,26 @@ export type Mishap =
   /** 200, and a body that is not the protocol's. */
   | { readonly kind: 'garbled'; readonly body: string }
 
-interface Version {
-  readonly id: string
-  readonly text: string
-  readonly isBinary: boolean
-}
-
-interface Stored {
-  readonly versions: Version[]
-  readonly stages: Map<string, string>
-}
-
 const REFUSALS = {
   throttled: [400, 'ThrottlingException', 'Rate exceeded'],
   internal: [500, 'InternalServiceError', 'An error occurred on the server side.'],
   unavailable: [503, 'ServiceUnavailable', 'try later'],
   denied: [400, 'AccessDeniedException', 'User is not authorized to perform: secretsmanager:GetSecretValue'],
   undecryptable: [400, 'DecryptionFailure', 'Secrets Manager can not decrypt the protected secret text'],
-  deleted: [400, 'InvalidRequestException', 'The secret was marked for deletion.'],
+  deleted: [
+    400,
+    'InvalidRequestException',
+    "You can't perform this operation on the secret because it was marked for deletion.",
+  ],
 } as const
 
 export class FakeSecretsManager {
   /** Every request that arrived, in order. */
   readonly requests: SecretRequest[] = []
   readonly #server: Server
-  readonly #secrets = new Map<string, Stored>()
+  readonly #secrets = new StoredSecrets()
   readonly #mishaps: Mishap[] = []
   #always: Mishap | undefined
-  #versionCount = 0
 
   private constructor() {
     this.#server = createServer((request, response) => {
@@ -79,29 +77,24 @@ export class FakeSecretsManager {
     return this.requests.map((request) => request.versionStage)
   }
 
-  /** Stores a version as AWSCURRENT; the one before becomes AWSPREVIOUS. */
-  put(secretId: string, value: string | object, isBinary = false): void {
-    const stored = this.#store(secretId)
-    const before = stored.stages.get('AWSCURRENT')
-    if (before !== undefined) stored.stages.set('AWSPREVIOUS', before)
-    stored.stages.set('AWSCURRENT', this.#add(stored, value, isBinary))
+  /** Stores a version as AWSCURRENT; the one before becomes AWSPREVIOUS. Returns the secret's ARN. */
+  put(secretId: string, value: string | object, isBinary = false): string {
+    return this.#secrets.put(secretId, value, isBinary)
   }
 
   /** A rotation's first step: a version that nobody uses yet. */
   createPending(secretId: string, value: string | object): void {
-    const stored = this.#store(secretId)
-    stored.stages.set('AWSPENDING', this.#add(stored, value, false))
+    this.#secrets.createPending(secretId, value)
   }
 
   /** A rotation's last step. The version keeps AWSPENDING too, unless it is taken off. */
   finishRotation(secretId: string, keepsPending = true): void {
-    const { stages } = this.#store(secretId)
-    const pending = stages.get('AWSPENDING')
-    if (pending === undefined) throw new Error('nothing is pending')
-    const before = stages.get('AWSCURRENT')
-    if (before !== undefined) stages.set('AWSPREVIOUS', before)
-    stages.set('AWSCURRENT', pending)
-    if (!keepsPending) stages.delete('AWSPENDING')
+    this.#secrets.finishRotation(secretId, keepsPending)
+  }
+
+  /** Schedules the secret for deletion: it is there, and cannot be read. */
+  delete(secretId: string): void {
+    this.#secrets.delete(secretId)
   }
 
   /** The next requests go wrong, one after the other. */
@@ -119,22 +112,6 @@ export class FakeSecretsManager {
     while (this.requests.length < count) await new Promise((resolve) => setImmediate(resolve))
   }
 
-  #store(secretId: string): Stored {
-    let stored = this.#secrets.get(secretId)
-    if (stored === undefined) {
-      stored = { versions: [], stages: new Map() }
-      this.#secrets.set(secretId, stored)
-    }
-    return stored
-  }
-
-  #add(stored: Stored, value: string | object, isBinary: boolean): string {
-    this.#versionCount += 1
-    const id = `00000000-0000-4000-8000-${String(this.#versionCount).padStart(12, '0')}`
-    stored.versions.push({ id, text: typeof value === 'string' ? value : JSON.stringify(value), isBinary })
-    return id
-  }
-
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const ask = await askIn(request)
     if (ask === undefined) {
@@ -143,43 +120,34 @@ export class FakeSecretsManager {
     }
     this.requests.push(ask)
     // What is there when the request arrives, not when the answer leaves.
-    const answer = this.#answer(ask)
+    const answer = this.#secrets.read(ask.secretId, ask.versionStage)
     const mishap = this.#mishaps.shift() ?? this.#always
     if (mishap?.kind === 'slow') await mishap.until
     else if (mishap?.kind === 'cut') {
       request.socket.destroy()
       return
     } else if (mishap?.kind === 'garbled') {
-      response.writeHead(200, { 'content-type': 'application/x-amz-json-1.1' }).end(mishap.body)
+      response.writeHead(200, headers()).end(mishap.body)
       return
     } else if (mishap !== undefined) {
       const [status, name, message] = REFUSALS[mishap.kind]
       refuse(response, status, name, message)
       return
     }
-    if (answer === undefined) {
-      const message = `Secrets Manager can't find the specified secret value for staging label: ${ask.versionStage}`
-      refuse(response, 400, 'ResourceNotFoundException', message)
+    if (isRefusal(answer)) {
+      refuse(response, 400, answer.name, answer.message)
       return
     }
-    response.writeHead(200, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify(answer))
+    response.writeHead(200, headers()).end(JSON.stringify(answer))
   }
+}
 
-  #answer({ secretId, versionStage }: SecretRequest): object | undefined {
-    const stored = this.#secrets.get(secretId)
-    const id = stored?.stages.get(versionStage)
-    const version = stored?.versions.find((other) => other.id === id)
-    if (stored === undefined || version === undefined) return undefined
-    return {
-      ARN: secretId,
-      Name: secretId,
-      VersionId: version.id,
-      ...(version.isBinary
-        ? { SecretBinary: Buffer.from(version.text).toString('base64') }
-        : { SecretString: version.text }),
-      VersionStages: [...stored.stages].flatMap(([stage, of]) => (of === version.id ? [stage] : [])),
-    }
-  }
+function isRefusal(answer: SecretVersion | Refusal): answer is Refusal {
+  return 'message' in answer
+}
+
+function headers(): Record<string, string> {
+  return { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-requestid': randomUUID() }
 }
 
 async function askIn(request: IncomingMessage): Promise<SecretRequest | undefined> {
@@ -210,6 +178,6 @@ function extensionAskIn(request: IncomingMessage): SecretRequest {
 }
 
 function refuse(response: ServerResponse, status: number, name: string, message: string): void {
-  response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-errortype': name })
+  response.writeHead(status, { ...headers(), 'x-amzn-errortype': name })
   response.end(JSON.stringify({ __type: name, message }))
 }

@@ -1,12 +1,12 @@
 // Where Oracle's MySQL server is: in the folder that install-mysql.sh makes, or in the PATH.
 import { execFile } from 'node:child_process'
-import { existsSync, readdirSync } from 'node:fs'
-import { homedir } from 'node:os'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
 import { findProgram } from './programs.ts'
 import type { Command } from './server-process.ts'
+import { unpackedProgram, unpackedRoot } from './unpacked.ts'
 
 export interface MysqlPrograms {
   /** mysqld, and the arguments without which it does not even tell its version. */
@@ -22,7 +22,7 @@ export const MYSQL_REMEDY: string =
 const VERSION_WITHIN_MS = 10_000
 
 export async function findMysql(): Promise<MysqlPrograms | undefined> {
-  return installedMysql(mysqlRoot()) ?? (await systemMysql())
+  return installedMysql(unpackedRoot('LEASEHOLD_MYSQL_ROOT', 'mysql-root')) ?? (await systemMysql())
 }
 
 /** mysqld and mariadbd refuse to be root unless told to. */
@@ -30,25 +30,13 @@ export function asRoot(): readonly string[] {
   return process.getuid?.() === 0 ? ['--user=root'] : []
 }
 
-function mysqlRoot(): string {
-  const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache')
-  return process.env['LEASEHOLD_MYSQL_ROOT'] ?? join(cache, 'leasehold', 'mysql-root')
-}
-
-/**
- * The folder holds another release of the distribution, C library included. Its dynamic loader starts
- * programs with its own libraries, without chroot and therefore without root or mounts.
- */
 function installedMysql(root: string): MysqlPrograms | undefined {
-  const mysqld = join(root, 'usr/sbin/mysqld')
-  if (!existsSync(mysqld)) return undefined
-  const libraries = onlyEntry(join(root, 'usr/lib'), /-linux-gnu$/)
-  const loader = libraries && onlyEntry(libraries, /^ld-linux-.*\.so\.\d+$/)
-  if (!loader) throw new Error(`${root} holds mysqld but no dynamic loader: remove it and ${MYSQL_REMEDY}`)
-  const args = ['--library-path', libraries, mysqld, '--no-defaults', `--basedir=${join(root, 'usr')}`]
+  const mysqld = unpackedProgram(root, 'usr/sbin/mysqld', MYSQL_REMEDY)
+  if (mysqld === undefined) return undefined
+  const { file, args } = mysqld
   const initializedData = join(root, 'initialized-data')
   return {
-    mysqld: { file: loader, args },
+    mysqld: { file, args: [...args, '--no-defaults', `--basedir=${join(root, 'usr')}`] },
     initializedData: existsSync(initializedData) ? initializedData : undefined,
   }
 }
@@ -62,9 +50,4 @@ async function systemMysql(): Promise<MysqlPrograms | undefined> {
   })
   if (stdout.includes('MariaDB')) return undefined
   return { mysqld: { file, args: ['--no-defaults'] }, initializedData: undefined }
-}
-
-function onlyEntry(folder: string, name: RegExp): string | undefined {
-  const entry = readdirSync(folder).find((candidate) => name.test(candidate))
-  return entry === undefined ? undefined : join(folder, entry)
 }

@@ -32,7 +32,7 @@ export interface ServerProcessOptions {
   readonly command: Command
   /** The signal that means an orderly, fast shutdown to this server. */
   readonly stopSignal: NodeJS.Signals
-  /** Resolves if logins work; throws while they do not. */
+  /** Resolves if the server is ready (logins work, for instance); throws while it is not. */
   readonly probe: () => Promise<void>
   /** Called before the server is stopped or killed. */
   readonly beforeEnd?: () => void
@@ -149,7 +149,7 @@ export class ServerProcess {
         return false
       }
     }
-    await waitUntil(() => `logins work (${problem})`, START_WITHIN_MS, check)
+    await waitUntil(() => `it is ready (${problem})`, START_WITHIN_MS, check)
   }
 
   #forget(child: ChildProcess): void {
