@@ -31,6 +31,7 @@ const config: ViteUserConfig = defineConfig({
       },
       { ...source, test: { name: 'adapters', include: ['test/adapters/**/*.test.ts'], ...withServers } },
       { ...source, test: { name: 'aws', include: ['test/aws/**/*.test.ts'], ...withServers } },
+      { ...source, test: { name: 'chaos', include: ['test/chaos/**/*.test.ts'], ...withServers } },
       { ...source, test: { name: 'frozen', include: ['test/frozen/**/*.test.ts'], ...withServers } },
       {
         ...source,

@@ -2,6 +2,9 @@ import { defineConfig, type UserConfig } from 'tsdown'
 
 import { base } from '../../tsdown.base.ts'
 
-const config: UserConfig = defineConfig({ ...base, entry: ['src/index.ts'] })
+const config: UserConfig = defineConfig({
+  ...base,
+  entry: ['src/index.ts', 'src/serverless/index.ts', 'src/serverless-postgres/index.ts'],
+})
 
 export default config

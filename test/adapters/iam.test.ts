@@ -1,12 +1,14 @@
-// IAM tokens against servers that verify them, as RDS does: signature, host, user, region and age.
+// IAM tokens against servers that verify them, as RDS and Aurora DSQL do: signature, host, user, region and age.
+
 import type { CredentialSource } from '@leasehold/core'
 import { iamToken } from '@leasehold/core/aws'
 import { createPool as createMysqlPool } from '@leasehold/mysql-adapter'
 import { createPool as createPgPool } from '@leasehold/pg-adapter'
 import { createAuthority, type DatabaseServer, iamAvailability } from '@leasehold/test-databases'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 
 import { eventually, rejection } from './eventually.ts'
+import { leadEveryNameHere, trustTowardsRds } from './rds-names.ts'
 
 const REGION = 'eu-west-1'
 /** Made up; the servers know them, nobody else does. The session token is short, because PAM cuts long ones. */
@@ -17,15 +19,16 @@ interface Asked {
   end(): Promise<unknown>
 }
 
+async function whoAmI(pool: ReturnType<typeof createPgPool>): Promise<string> {
+  return String((await pool.query<{ v: string }>('select current_user as v')).rows[0]?.v)
+}
+
 function open(server: DatabaseServer, user: string, credentials: CredentialSource): Asked {
   const target = { host: 'localhost', port: server.port, database: server.database, user, credentials }
   const ca = server.tls?.ca ?? ''
   if (server.engine === 'postgresql') {
     const pool = createPgPool({ ...target, ssl: { ca }, max: 2 })
-    return {
-      whoAmI: async () => String((await pool.query<{ v: string }>('select current_user as v')).rows[0]?.v),
-      end: () => pool.end(),
-    }
+    return { whoAmI: () => whoAmI(pool), end: () => pool.end() }
   }
   const pool = createMysqlPool({ ...target, ssl: { ca, verifyIdentity: true }, connectionLimit: 2 }).promise()
   return {
@@ -120,6 +123,66 @@ describe.each(servers.filter(({ available }) => available))('iamToken on $name',
     expect(verdicts().at(-1)).toBe('region')
   })
 })
+
+const DSQL_NAME = 'abc123.dsql.eu-west-1.on.aws'
+
+describe.each(servers.filter(({ available, engine }) => available && engine === 'postgresql'))(
+  'iamToken for Aurora DSQL on $name',
+  ({ start }) => {
+    let server: DatabaseServer
+    const pools: Asked[] = []
+    const openAs = (user: string, options: object = {}): Asked => {
+      const credentials = iamToken({ service: 'dsql', credentials: SIGNER, ...options })
+      const { port, database } = server
+      const own = createPgPool({ host: DSQL_NAME, port, database, user, credentials, max: 1 })
+      const pool: Asked = { whoAmI: () => whoAmI(own), end: () => own.end() }
+      pools.push(pool)
+      return pool
+    }
+
+    beforeAll(async () => {
+      const authority = await createAuthority()
+      server = await start({
+        tls: await authority.issue({ names: [DSQL_NAME] }),
+        iam: {
+          service: 'dsql',
+          users: ['admin', 'iam_one'],
+          host: DSQL_NAME,
+          region: REGION,
+          credentials: [SIGNER],
+        },
+      })
+      leadEveryNameHere()
+      // Nothing is said about TLS: the name alone asks for it.
+      trustTowardsRds(authority.ca)
+    })
+    afterAll(async () => {
+      vi.restoreAllMocks()
+      trustTowardsRds()
+      for (const pool of pools) await pool.end()
+      await server.dispose()
+    })
+
+    it.each(['admin', 'iam_one'])('logs %s in by the action that is meant for it', async (user) => {
+      expect(await openAs(user).whoAmI()).toBe(user)
+      expect(server.iam?.verdicts().at(-1)).toMatchObject({ user, reason: 'ok' })
+    })
+
+    it('surfaces the server’s refusal of a token with another action', async () => {
+      const error = await rejection(openAs('iam_one', { admin: true }).whoAmI())
+      expect(error.code).toBe('28000')
+      expect(server.iam?.verdicts().at(-1)).toMatchObject({ user: 'iam_one', reason: 'service' })
+    })
+
+    it('surfaces the server’s refusal of a token for RDS', async () => {
+      const error = await rejection(
+        openAs('iam_one', { service: 'rds', hostname: DSQL_NAME, region: REGION }).whoAmI(),
+      )
+      expect(error.code).toBe('28000')
+      expect(server.iam?.verdicts().at(-1)?.reason).toBe('service')
+    })
+  },
+)
 
 const missing = servers.filter(({ available }) => !available)
 

@@ -1,6 +1,5 @@
 // TLS on real servers: on by default towards RDS and verified, the application's own wish elsewhere.
-import dns from 'node:dns'
-
+import type { CredentialSource, LeaseholdOptions } from '@leasehold/core'
 import { createPool as createMysqlPool } from '@leasehold/mysql-adapter'
 import { createPool as createPgPool, LeaseholdError } from '@leasehold/pg-adapter'
 import {
@@ -13,6 +12,7 @@ import {
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 
 import { eventually, rejection } from './eventually.ts'
+import { leadEveryNameHere } from './rds-names.ts'
 
 const RDS_NAME = 'shop.abc123.eu-west-1.rds.amazonaws.com'
 
@@ -21,12 +21,12 @@ interface Asked {
   end(): Promise<unknown>
 }
 
-interface Target {
+type Target = Pick<LeaseholdOptions, 'credentials' | 'resumeBudgetMs'> & {
   readonly host: string
   readonly port: number
   readonly database: string
-  readonly user: string
-  readonly password: string
+  readonly user?: string
+  readonly password?: string
   readonly ssl?: object
 }
 
@@ -63,17 +63,6 @@ describe.each(Object.entries(ENGINES))('TLS on %s', (_name, { start, open }) => 
   let plain: DatabaseServer
   const servers: Record<string, DatabaseServer> = {}
   const pools: Asked[] = []
-
-  /** Any name leads to this machine, as private DNS would have it. */
-  const resolveEverything = (): void => {
-    vi.spyOn(dns, 'lookup').mockImplementation(((_host: string, options: unknown, callback: unknown) => {
-      const done = (typeof options === 'function' ? options : callback) as (...args: unknown[]) => void
-      const all = typeof options === 'object' && (options as { all?: boolean }).all === true
-      process.nextTick(() =>
-        all ? done(null, [{ address: '127.0.0.1', family: 4 }]) : done(null, '127.0.0.1', 4),
-      )
-    }) as typeof dns.lookup)
-  }
 
   const connect = (server: DatabaseServer, host: string, ssl?: object): Asked => {
     const { port, database, login } = server
@@ -115,37 +104,78 @@ describe.each(Object.entries(ENGINES))('TLS on %s', (_name, { start, open }) => 
     await rejection(connect(server('right'), 'localhost', { ca: other.ca }).cipher())
   })
 
+  it('lets the next attempt be, when one was refused inside it', async () => {
+    const { port, database, login } = server('right')
+    const wrong = { ...login, password: 'of yesterday' }
+    for (let round = 0; round < 5; round += 1) {
+      const asked: number[] = []
+      const credentials: CredentialSource = {
+        isClearText: false,
+        get: async ({ refusals }) => {
+          asked.push(refusals)
+          return refusals === 0 ? wrong : login
+        },
+      }
+      const ssl = { ca: authority.ca }
+      // No patience: what the first attempt leaves behind would be taken for a lost connection, and forgiven.
+      const pool = open({ host: 'localhost', port, database, ssl, credentials, resumeBudgetMs: 0 })
+      pools.push(pool)
+      expect(await pool.cipher()).not.toBe('')
+      expect(asked).toEqual([0, 1])
+    }
+  })
+
   it('is on by default towards RDS, where a certificate of another authority is refused', async () => {
-    resolveEverything()
+    leadEveryNameHere()
     const error = await rejection(connect(server('right'), RDS_NAME).cipher())
     expect(error.message).toMatch(/certificate/i)
     expect(await server('right').sessions()).toEqual([])
   })
 
   it('does not go on without it towards RDS when the server offers none', async () => {
-    resolveEverything()
+    leadEveryNameHere()
     const error = await rejection(connect(plain, RDS_NAME).cipher())
     expect(error.message).toMatch(/SSL|secure/i)
     expect(await plain.sessions()).toEqual([])
   })
 
   it('trusts towards RDS whom the application names instead', async () => {
-    resolveEverything()
+    leadEveryNameHere()
     expect(await connect(server('right'), RDS_NAME, { ca: authority.ca }).cipher()).not.toBe('')
   })
 })
 
 describe('a connection string whose sslmode would defeat the authority', () => {
-  it('is an error that says so, before anything is opened', () => {
-    const connectionString = 'postgres://app:hunter2@db.example/shop?sslmode=require'
-    let error: unknown
+  const thrown = (parameter: string, ssl: boolean | object | null): unknown => {
+    const connectionString = `postgres://app:hunter2@db.example/shop?${parameter}`
     try {
-      createPgPool({ connectionString, ssl: { ca: 'a certificate' } })
-    } catch (thrown) {
-      error = thrown
+      createPgPool({ connectionString, ssl } as object)
+      return undefined
+    } catch (error) {
+      return error
     }
+  }
+
+  it.each<[string, boolean | object, string]>([
+    ['sslmode=require', { ca: 'a certificate' }, 'sslmode=require'],
+    ['application_name=x&sslmode=verify-full', { ca: 'a certificate' }, 'sslmode=verify-full'],
+    ['ssl=true', { ca: 'a certificate' }, 'ssl=true'],
+    ['sslrootcert=/tmp/other.pem', { ca: 'a certificate' }, 'sslrootcert='],
+    ['sslmode=no-verify', true, 'sslmode=no-verify'],
+    ['sslmode=disable', true, 'sslmode=disable'],
+  ])('is an error that says so, before anything is opened: %s', (parameter, ssl, named) => {
+    const error = thrown(parameter, ssl)
     expect(LeaseholdError.is(error) && error.code).toBe('INVALID_OPTIONS')
-    expect(String(error)).toContain('`sslmode=require` in `connectionString` takes its place')
+    expect(String(error)).toContain(`\`${named}\` in \`connectionString\` takes its place`)
     expect(String(error)).not.toContain('hunter2')
+  })
+
+  it.each<[string, boolean | object | null]>([
+    ['sslmode=require', true],
+    ['sslmode=require', null],
+    ['sslmode=no-verify', false],
+    ['application_name=x', { ca: 'a certificate' }],
+  ])('is none where nothing is lost: %s with %o', (parameter, ssl) => {
+    expect(thrown(parameter, ssl)).toBeUndefined()
   })
 })

@@ -1,7 +1,5 @@
 // Load time and first request of a fresh process, bare driver and adapter by turns, on the built packages.
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
-
+import { runFresh } from './fresh-process.ts'
 import { median, short } from './statistics.ts'
 import { ENGINES, type Target, targetOf, type Variant, VARIANTS } from './targets.ts'
 
@@ -27,7 +25,7 @@ const SCRIPTS: Record<Target['engine'], Record<Variant, string>> = {
 }
 
 function script(module: string, open: string, query: string): string {
-  return `const { engine, ...login } = JSON.parse(process.env.BENCH_TARGET)
+  return `const { engine, ...login } = JSON.parse(process.env.BENCH_INPUT)
 const start = performance.now()
 const m = await import('${module}')
 const loaded = performance.now()
@@ -44,7 +42,6 @@ export interface LoadFigures {
 }
 
 export async function measureLoad(): Promise<readonly LoadFigures[]> {
-  const run = promisify(execFile)
   const figures: LoadFigures[] = []
   for (const { name, start } of ENGINES) {
     const server = await start()
@@ -53,16 +50,7 @@ export async function measureLoad(): Promise<readonly LoadFigures[]> {
     const first: Record<Variant, number[]> = { bare: [], governed: [] }
     for (let round = 0; round < ROUNDS; round += 1) {
       for (const variant of VARIANTS) {
-        const { stdout } = await run(
-          process.execPath,
-          ['--input-type=module', '-e', SCRIPTS[target.engine][variant]],
-          {
-            cwd: import.meta.dirname,
-            env: { ...process.env, NODE_OPTIONS: '', BENCH_TARGET: JSON.stringify(target) },
-            timeout: 30_000,
-          },
-        )
-        const [loadMs = 0, firstMs = 0] = JSON.parse(stdout) as number[]
+        const [loadMs = 0, firstMs = 0] = await runFresh(SCRIPTS[target.engine][variant], target)
         load[variant].push(loadMs)
         first[variant].push(firstMs)
       }

@@ -4,6 +4,7 @@ import { arch, cpus, platform } from 'node:os'
 import { checkoutTable, measureCheckout } from './checkout.ts'
 import { loadTable, measureLoad } from './load.ts'
 import { measureRequests, requestTable } from './request.ts'
+import { measureToken, tokenTable } from './token.ts'
 
 const print = (text: string): void => {
   process.stdout.write(`${text}\n\n`)
@@ -14,5 +15,7 @@ print(`Warm checkout and checkin, no statement (medians of 15 rounds of 50 000, 
 print(checkoutTable(await measureCheckout()))
 print(`Load and first request of a fresh process (medians of 21, by turns; built packages):`)
 print(loadTable(await measureLoad()))
+print(`First login by token of a fresh process (medians of 21, by turns; built packages):`)
+print(tokenTable(await measureToken()))
 print(`Warm request of one statement in a frozen environment, 0.5 ms added each way (1 000 each, by turns):`)
 print(requestTable(await measureRequests()))

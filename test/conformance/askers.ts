@@ -1,10 +1,14 @@
 // The neutral questions of the suite, put to each driver's pool.
 import type { LeaseholdOptions } from '@leasehold/core'
-import { createPool as createMysqlPool, type GovernedPool as MysqlPool } from '@leasehold/mysql-adapter'
-import { createPool as createPgPool } from '@leasehold/pg-adapter'
+import {
+  createPool as createMysqlPool,
+  type GovernedPool as MysqlPool,
+  transaction as mysqlTransaction,
+} from '@leasehold/mysql-adapter'
+import { createPool as createPgPool, transaction as pgTransaction } from '@leasehold/pg-adapter'
 import type mysql2 from 'mysql2'
 
-import type { Asker, TestPool } from './subject.ts'
+import type { Asker, Sending, TestPool, Writer } from './subject.ts'
 
 /** Where and as whom to connect; plain data, so that it can be handed to another process. */
 export interface Target extends LeaseholdOptions {
@@ -23,7 +27,11 @@ export function openPool(target: Target): TestPool {
 }
 
 /** A running statement that `asker` of a held connection can be asked for, beyond the neutral ones. */
-export type Run = (sql: string, values?: readonly unknown[]) => Promise<readonly Record<string, unknown>[]>
+export type Run = (
+  sql: string,
+  values?: readonly unknown[],
+  sending?: Sending,
+) => Promise<readonly Record<string, unknown>[]>
 
 const runs = new WeakMap<object, Run>()
 
@@ -43,8 +51,11 @@ async function only(run: Run, sql: string, values: readonly unknown[] = []): Pro
   return (await run(sql, values))[0]?.['v']
 }
 
-function pgAsker(run: Run): Asker {
+function pgAsker(run: Run): Asker & Writer {
   return {
+    write: async (id, sending) => void (await run('insert into writes values ($1)', [id], sending)),
+    busy: async (durationMs, sending) =>
+      void (await run('select pg_sleep($1)', [durationMs / 1_000], sending)),
     echo: async (value) => String(await only(run, 'select $1::text as v', [value])),
     sessionId: async () => Number(await only(run, 'select pg_backend_pid() as v')),
     leaseMs: async () =>
@@ -59,16 +70,26 @@ function pgAsker(run: Run): Asker {
 
 function openPg(options: Omit<Target, 'engine'>): TestPool {
   const pool = createPgPool(options)
-  const run: Run = async (sql, values = []) =>
-    (await pool.query<Record<string, unknown>>(sql, [...values])).rows
+  const on =
+    (asked: { query: typeof pool.query }): Run =>
+    async (text, values = [], sending = {}) =>
+      (await asked.query<Record<string, unknown>>({ text, values: [...values], ...sending })).rows
+  const run = on(pool)
   const testPool: TestPool = {
     ...pgAsker(run),
     connect: async () => {
       const client = await pool.connect()
-      const runHeld: Run = async (sql, values = []) =>
-        (await client.query<Record<string, unknown>>(sql, [...values])).rows
-      return withRun({ ...pgAsker(runHeld), release: () => client.release() }, runHeld)
+      const runHeld = on(client)
+      const begin = async (): Promise<void> => void (await runHeld('begin'))
+      return withRun({ ...pgAsker(runHeld), begin, release: () => client.release() }, runHeld)
     },
+    transaction: (work, how) =>
+      pgTransaction(
+        pool,
+        (client) => work({ ...pgAsker(on(client)), nested: (inner) => pgTransaction(client, inner) }),
+        how,
+      ),
+    enter: (context) => pool.leasehold.enter(context),
     end: () => pool.end(),
     stats: () => pool.leasehold.stats(),
     census: () => pool.leasehold.census(),
@@ -76,8 +97,12 @@ function openPg(options: Omit<Target, 'engine'>): TestPool {
   return withRun(testPool, run)
 }
 
-function mysqlAsker(run: Run): Asker {
+function mysqlAsker(run: Run): Asker & Writer {
   return {
+    write: async (id, sending) => void (await run('insert into writes values (?)', [id], sending)),
+    // Alone in its statement, an interrupted sleep is a success that says 1.
+    busy: async (durationMs, sending) =>
+      void (await run('select 1 from dual where sleep(?) = 0', [durationMs / 1_000], sending)),
     echo: async (value) => String(await only(run, 'select ? as v', [value])),
     sessionId: async () => Number(await only(run, 'select connection_id() as v')),
     leaseMs: async () => 1_000 * Number(await only(run, 'select @@session.wait_timeout as v')),
@@ -91,14 +116,27 @@ function openMysql({ max, ...options }: Omit<Target, 'engine'>): TestPool {
     ...(max === undefined ? {} : { connectionLimit: max }),
   })
   const promised = pool.promise()
-  const run: Run = async (sql, values = []) => rowsOf((await promised.query(sql, [...values]))[0])
+  const on =
+    (asked: { query: typeof promised.query }): Run =>
+    async (sql, values = [], sending = {}) =>
+      rowsOf((await asked.query({ sql, values: [...values], ...sending }))[0])
+  const run = on(promised)
   const testPool: TestPool = {
     ...mysqlAsker(run),
     connect: async () => {
       const connection = await promised.getConnection()
-      const runHeld: Run = async (sql, values = []) => rowsOf((await connection.query(sql, [...values]))[0])
-      return withRun({ ...mysqlAsker(runHeld), release: () => connection.release() }, runHeld)
+      const runHeld = on(connection)
+      const begin = async (): Promise<void> => void (await runHeld('begin'))
+      return withRun({ ...mysqlAsker(runHeld), begin, release: () => connection.release() }, runHeld)
     },
+    transaction: (work, how) =>
+      mysqlTransaction(
+        pool,
+        (connection) =>
+          work({ ...mysqlAsker(on(connection)), nested: (inner) => mysqlTransaction(connection, inner) }),
+        how,
+      ),
+    enter: (context) => pool.leasehold.enter(context),
     end: () => promised.end(),
     stats: () => pool.leasehold.stats(),
     census: () => pool.leasehold.census(),

@@ -6,6 +6,8 @@ import { leases } from './cases/leases.ts'
 import { loss } from './cases/loss.ts'
 import { opening } from './cases/opening.ts'
 import { saturation } from './cases/saturation.ts'
+import { statements } from './cases/statements.ts'
+import { transactions } from './cases/transactions.ts'
 
 export const CASES: Readonly<Record<string, readonly Case[]>> = {
   opening,
@@ -13,5 +15,7 @@ export const CASES: Readonly<Record<string, readonly Case[]>> = {
   frozen,
   loss,
   saturation,
+  statements,
+  transactions,
   classification,
 }

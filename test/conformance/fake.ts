@@ -5,6 +5,7 @@ import {
   FakePool,
   FakeServer,
   type FakeSession,
+  transaction,
 } from '@leasehold/core/testing'
 
 import {
@@ -12,14 +13,16 @@ import {
   type FrozenPool,
   pause,
   type PoolSettings,
+  type Sending,
   type Specimen,
   type Subject,
   type TestPool,
+  type Writer,
 } from './subject.ts'
 
 const PASSWORD = 'right'
 
-type Query = (statement: string) => Promise<{ rows: readonly unknown[] }>
+type Query = (statement: string, sending?: Sending) => Promise<{ rows: readonly unknown[] }>
 
 /** The server's reply to the neutral questions. */
 function reply(statement: string, session: FakeSession): readonly unknown[] {
@@ -28,9 +31,13 @@ function reply(statement: string, session: FakeSession): readonly unknown[] {
   return statement === 'lease' ? [session.server.leaseMs ?? 0] : []
 }
 
-function asker(query: Query): Asker {
+const INSERT = 'insert into writes values '
+
+function asker(query: Query): Asker & Writer {
   const only = async (statement: string): Promise<unknown> => (await query(statement)).rows[0]
   return {
+    write: async (id, sending) => void (await query(INSERT + String(id), sending)),
+    busy: async (durationMs, sending) => void (await query(`sleep ${durationMs}`, sending)),
     echo: async (value) => String(await only(`echo ${value}`)),
     sessionId: async () => Number(await only('session')),
     leaseMs: async () => Number(await only('lease')),
@@ -40,19 +47,33 @@ function asker(query: Query): Asker {
 export function fakeSubject(): Subject {
   const server = new FakeServer({ slotCount: 12, password: PASSWORD, reply })
   const queries = new WeakMap<object, Query>()
+  /** Writes of the cases before. */
+  let forgotten = 0
 
   const openPool = (settings: PoolSettings = {}): TestPool => {
     const { relayed: _relayed, ...options } = settings
     const pool = new FakePool(server, { max: 10, password: PASSWORD, ...options })
     return {
-      ...asker((statement) => pool.query(statement)),
+      ...asker((statement, sending) => pool.query(statement, sending)),
       connect: async () => {
         const client = await pool.connect()
-        const query: Query = (statement) => client.query(statement)
-        const held = { ...asker(query), release: () => client.release() }
+        const query: Query = (statement, sending) => client.query(statement, sending)
+        const begin = async (): Promise<void> => void (await query('begin'))
+        const held = { ...asker(query), begin, release: () => client.release() }
         queries.set(held, query)
         return held
       },
+      transaction: (work, how) =>
+        transaction(
+          pool,
+          (client) =>
+            work({
+              ...asker((statement, sending) => client.query(statement, sending)),
+              nested: (inner) => transaction(client, inner),
+            }),
+          how,
+        ),
+      enter: (context) => pool.leasehold.enter(context),
       end: () => pool.end(),
       stats: () => pool.leasehold.stats(),
       census: () => pool.leasehold.census(),
@@ -82,7 +103,14 @@ export function fakeSubject(): Subject {
       blackhole: () => server.blackhole(),
       resume: () => server.resume(),
       reset: () => server.reset(),
+      dropReplies: () => server.cutNext('after'),
     },
+    written: async () =>
+      server.committed
+        .slice(forgotten)
+        .filter((statement) => statement.startsWith(INSERT))
+        .map((statement) => Number(statement.slice(INSERT.length)))
+        .toSorted((one, other) => one - other),
     sessions: async () => server.sessions.map(({ id }) => id),
     terminate: async (id) => {
       const session = server.sessions.find((other) => other.id === id)
@@ -113,6 +141,7 @@ export function fakeSubject(): Subject {
     specimens: () => specimens(server),
     classify: (error) => fakeDialect.classify(error),
     reset: async () => {
+      forgotten = server.committed.length
       server.readOnly = false
       server.roundTripMs = 0
       server.connectMs = 0

@@ -2,7 +2,7 @@
 import { deployFunction } from '@leasehold/lambda-emulator'
 import { type DatabaseServer, type Relay, startRelay } from '@leasehold/test-databases'
 
-import { openPool, type Target } from './askers.ts'
+import { openPool, runOn, type Target } from './askers.ts'
 import type { Question } from './functions/pool-handler.ts'
 import { eventually, type FrozenPool, type PoolSettings, type Subject } from './subject.ts'
 
@@ -41,8 +41,15 @@ export async function serverSubject(
     await Promise.all(bare.splice(0, count).map((session) => session.close()))
   }
 
+  const setUp = openPool(target())
+  await runOn(setUp)('create table writes (id int not null)')
+  await setUp.end()
+  const table = server.engine === 'postgresql' ? 'writes' : `${server.database}.writes`
+
   return {
     ...parts,
+    written: async () =>
+      (await server.admin(`select id from ${table} order by id`)).map(({ id }) => Number(id)),
     name: server.name,
     slots: server.slots,
     overhead: server.controlSessions,
@@ -70,6 +77,7 @@ export async function serverSubject(
       await free(Number.POSITIVE_INFINITY)
       for (const pool of frozenPools) await pool.dispose()
       await parts.restoreWrites?.()
+      await server.admin(`delete from ${table}`)
       // A failed case may leave its pool open: its sessions must not count against the next one.
       for (const { id } of await server.sessions()) await server.terminate(id)
       await eventually('no session left', async () => (await server.sessions()).length === 0)

@@ -1,5 +1,11 @@
 // What a conformance case sees of an engine: a server to misuse, and governed pools on it.
-import type { FleetView, LeaseholdOptions, Stats } from '@leasehold/core'
+import type {
+  FleetView,
+  InvocationContext,
+  LeaseholdOptions,
+  Stats,
+  TransactionOptions,
+} from '@leasehold/core'
 
 /** Questions every engine can answer; each is one statement. */
 export interface Asker {
@@ -11,12 +17,36 @@ export interface Asker {
   leaseMs(): Promise<number>
 }
 
-export interface HeldConnection extends Asker {
+/** What may be said of one statement. */
+export interface Sending {
+  readonly idempotent?: boolean
+  readonly signal?: AbortSignal
+  readonly queryTimeoutMs?: number
+}
+
+/** Statements that take their time, or leave something behind. */
+export interface Writer {
+  /** Inserts one row into the suite's table. */
+  write(id: number, sending?: Sending): Promise<void>
+  /** Keeps the server busy. */
+  busy(durationMs: number, sending?: Sending): Promise<void>
+}
+
+export interface HeldConnection extends Asker, Writer {
+  begin(): Promise<void>
   release(): void
 }
 
-export interface TestPool extends Asker {
+/** What a function inside a transaction is given. */
+export interface Inside extends Asker, Writer {
+  /** A transaction inside. */
+  nested(work: () => Promise<void>): Promise<void>
+}
+
+export interface TestPool extends Asker, Writer {
   connect(): Promise<HeldConnection>
+  transaction<T>(work: (inside: Inside) => Promise<T>, options?: TransactionOptions): Promise<T>
+  enter(context: InvocationContext): void
   end(): Promise<void>
   stats(): Readonly<Stats>
   census(): Promise<FleetView | undefined>
@@ -41,6 +71,8 @@ export interface Network {
   blackhole(): void
   resume(): void
   reset(): void
+  /** On the connections open now: the server's next answer is lost, its work done. */
+  dropReplies(): void
 }
 
 /** An error the real server or driver raised, and the kind that core must see in it. */
@@ -68,6 +100,8 @@ export interface Subject {
   restart(): Promise<void>
   /** Takes every free slot with sessions that nobody governs; the result gives `count` of them back. */
   fill(): Promise<(count: number) => Promise<void>>
+  /** The ids in the suite's table, in order, as often as they are there. */
+  written(): Promise<readonly number[]>
   /** Makes the server refuse writes, for the one session of `connection` or for all, and tries to write. */
   writeToReadOnly(connection: HeldConnection): Promise<unknown>
   specimens(): readonly Specimen[]

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { mkdir, readFile, realpath, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Consumer, newConsumer } from './consumer.ts'
 import { RUNTIMES } from './runtimes.ts'
 import { ENTRIES, packAll, PACKAGES, type Tarballs } from './tarballs.ts'
-import { succeed } from './workspace.ts'
+import { succeed, WORKSPACE } from './workspace.ts'
 
 const MAKES_POOLS = `
   const pools = [
@@ -25,7 +25,9 @@ const POOLS = { names: ['GovernedPool', 'Pool'], stats: [0, 0], driver: [true] }
 const FILES = {
   'require-all.cjs': `
     const entries = ${JSON.stringify(ENTRIES)}
-    console.log(JSON.stringify(entries.map((entry) => Object.keys(require(entry)).toSorted())))
+    // An entry that takes the place of a module that is one function is that function.
+    const namesOf = (module) => (typeof module === 'function' ? ['default'] : Object.keys(module))
+    console.log(JSON.stringify(entries.map((entry) => namesOf(require(entry)).toSorted())))
   `,
   'import-all.mjs': `
     const entries = ${JSON.stringify(ENTRIES)}
@@ -43,6 +45,18 @@ const FILES = {
     import * as pg from '@leasehold/pg-adapter'
     import * as mysql from '@leasehold/mysql-adapter'
     ${MAKES_POOLS}
+  `,
+  // As applications of serverless-mysql are written, either way.
+  'serverless.cjs': `
+    const mysql = require('@leasehold/mysql-adapter/serverless-mysql')({ config: 'mysql://app@localhost/shop' })
+    const pg = require('@leasehold/pg-adapter/serverless')()
+    console.log(JSON.stringify([mysql.getConfig(), pg.getClient(), mysql.escape("it's")]))
+  `,
+  'serverless.mjs': `
+    import serverlessMysql from '@leasehold/mysql-adapter/serverless-mysql'
+    import serverlessPg from '@leasehold/pg-adapter/serverless'
+    const mysql = serverlessMysql({ config: 'mysql://app@localhost/shop' })
+    console.log(JSON.stringify([mysql.getConfig(), serverlessPg().getClient(), mysql.escape("it's")]))
   `,
   'two-copies.mjs': `
     import { createRequire } from 'node:module'
@@ -88,6 +102,25 @@ const FILES = {
     }
     console.log(JSON.stringify([...loaded].map((name) => (isBuiltin(name) ? 'node:' : name)).toSorted()))
   `,
+  // Lists what the packages ask of the AWS SDK: until a source is made, and once it has made a token.
+  'token.mjs': `
+    import { createRequire, registerHooks } from 'node:module'
+    const asked = new Set()
+    registerHooks({
+      resolve(specifier, context, next) {
+        if (specifier.startsWith('@aws') && context.parentURL?.includes('/@leasehold/')) asked.add(specifier)
+        return next(specifier, context)
+      },
+    })
+    const require = createRequire(import.meta.url)
+    const entry = '@leasehold/core/aws'
+    const { iamToken } = process.argv[2] === 'import' ? await import(entry) : require(entry)
+    const source = iamToken({ credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'of no use' } })
+    const before = [...asked]
+    const target = { host: 'db.abc.eu-west-1.rds.amazonaws.com', port: 5432, user: 'app' }
+    const { password } = await source.get({ target, refusals: 0, signal: new AbortController().signal })
+    console.log(JSON.stringify({ before, after: [...asked], signed: password.includes('X-Amz-Signature=') }))
+  `,
 }
 
 let tarballs: Tarballs
@@ -119,6 +152,12 @@ describe.each(RUNTIMES)('the packed packages under $runtime', ({ program, flags 
   it('make pools whether required or imported', async () => {
     expect(await answer(program, [...flags, 'pools.cjs'])).toEqual(POOLS)
     expect(await answer(program, [...flags, 'pools.mjs'])).toEqual(POOLS)
+  })
+
+  it('make serverless clients whether required or imported', async () => {
+    const made = [{ host: 'localhost', user: 'app', database: 'shop' }, null, String.raw`'it\'s'`]
+    expect(await answer(program, [...flags, 'serverless.cjs'])).toEqual(made)
+    expect(await answer(program, [...flags, 'serverless.mjs'])).toEqual(made)
   })
 
   it('recognise an error that another copy of them raised', async () => {
@@ -173,5 +212,23 @@ describe.each(['require', 'import'])('what %s loads', (way) => {
   it('leads nowhere but to installed packages', async () => {
     const everything = await Promise.all(ENTRIES.map(loadedBy))
     expect(everything.flat().filter((name) => name.startsWith('file:') || name.startsWith('/'))).toEqual([])
+  })
+})
+
+describe.each(['require', 'import'])('beside an installed AWS SDK, %s', (way) => {
+  beforeAll(async () => {
+    const scope = join(consumer.folder, 'node_modules/@aws-sdk')
+    const sdk = join(WORKSPACE, 'packages/core/node_modules/@aws-sdk/rds-signer')
+    // Made once: the second of the two finds it there.
+    const isNew = await mkdir(scope, { recursive: true })
+    if (isNew !== undefined) await symlink(await realpath(sdk), join(scope, 'rds-signer'))
+  })
+
+  it('loads its signer for the first token, and not before', async () => {
+    expect(await answer(process.execPath, ['token.mjs', way])).toEqual({
+      before: [],
+      after: ['@aws-sdk/rds-signer'],
+      signed: true,
+    })
   })
 })

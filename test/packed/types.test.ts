@@ -12,7 +12,9 @@ import { type Clock, resolveOptions } from '@leasehold/core'
 import { iamToken, secret, type SecretSource } from '@leasehold/core/aws'
 import { ManualClock } from '@leasehold/core/testing'
 import * as mysqlAdapter from '@leasehold/mysql-adapter'
+import serverlessMysql from '@leasehold/mysql-adapter/serverless-mysql'
 import { createPool, failureDetails, type FleetView, govern, type GovernedPool, LeaseholdError } from '@leasehold/pg-adapter'
+import serverlessPg from '@leasehold/pg-adapter/serverless'
 import mysql2 from 'mysql2'
 import pg from 'pg'
 
@@ -43,6 +45,19 @@ export function explain(error: unknown): string {
   return failureDetails(error)?.summary ?? 'unknown'
 }
 createServer().close()
+
+const settings: serverlessMysql.Config = { onRetry: (error, retries) => error.message + retries.toFixed(), maxRetries: 3 }
+const db: serverlessMysql.ServerlessMysql = serverlessMysql({ ...settings, config: { host: 'db', fleet: 'shop' } })
+export const raw: mysql2.Connection | null = db.getClient()
+export const step: serverlessMysql.Transaction = db.transaction().query('select 1').query((last) => ['select ?', [last[0].id]])
+export const found: Promise<{ name: string }[]> = db.query<{ name: string }[]>('select name from shop where id = ?', [1])
+const pgDb: serverlessPg.ServerlessPg = serverlessPg('postgres://db/shop')
+export const client2: pg.Client | null = pgDb.getClient()
+
+// @ts-expect-error a misspelt option
+serverlessMysql({ maxRetry: 1 })
+// @ts-expect-error it may be null
+db.getClient().threadId.toFixed()
 
 // @ts-expect-error a misspelt option
 createPool({ maxLease: 1 })

@@ -16,6 +16,10 @@ export interface Hands {
   yield(): void
   /** Takes it out of the pool and cuts it. */
   drop(): void
+  /** Inside a transaction, as far as the server's last answer tells. */
+  inTransaction(): boolean
+  /** False for a connection that the application made for itself: it is never taken from it. */
+  readonly pooled: boolean
 }
 
 export interface GovernedConnection {
@@ -29,6 +33,10 @@ export interface GovernedConnection {
   proven: boolean
   /** The application has it. */
   checkedOut: boolean
+  /** The invocation that took it last; 0 before the first. */
+  invocation: number
+  /** Where it was taken, if checkouts are traced. */
+  takenAt: string | undefined
   /** Not to be used again: the reason is in the stats. */
   spoilt: boolean
   /** A census or ping that is under way; resolves to whether the connection is alive. */

@@ -49,8 +49,9 @@ export interface CredentialSource {
 
 /** A credential that prints no password: neither `util.inspect` nor `JSON.stringify` sees it. */
 export function newCredential(user: string | undefined, password: string): Credential {
-  const credential = { user } as { user: string | undefined; password: string }
-  Object.defineProperty(credential, 'password', { value: password, enumerable: false })
+  const credential = { user } as Credential
+  // A value would be printed with the hidden members.
+  Object.defineProperty(credential, 'password', { get: () => password, enumerable: false })
   return Object.freeze(credential)
 }
 

@@ -1,7 +1,7 @@
 /** Time left. Every wait is bounded by one of these. */
 
 import { type Clock, Moment } from './clock.ts'
-import { LeaseholdError } from './errors.ts'
+import { LeaseholdError, type LeaseholdErrorCode } from './errors.ts'
 
 export class Deadline {
   readonly #clock: Clock
@@ -27,12 +27,15 @@ export class Deadline {
 /**
  * Runs `work` with a signal that aborts after `limitMs`. Settles as `work` settles, or rejects with
  * `CONNECT_TIMEOUT` at the limit even when `work` ignores the signal. Leaves no timer behind.
+ *
+ * @param code where the limit is another's than a connect's
  */
 export async function within<T>(
   clock: Clock,
   limitMs: number,
   what: string,
   work: (signal: AbortSignal) => Promise<T>,
+  code: LeaseholdErrorCode = 'CONNECT_TIMEOUT',
 ): Promise<T> {
   const limit = new AbortController()
   const timer = new AbortController()
@@ -41,10 +44,7 @@ export async function within<T>(
       // After a freeze timers run first, though the answer may lie in the socket: one turn to read it.
       await new Promise<void>((resolve) => clock.defer(resolve))
       if (timer.signal.aborted) return new Promise<never>(() => {})
-      const error = new LeaseholdError(
-        'CONNECT_TIMEOUT',
-        `${what} took longer than ${Math.round(limitMs)} ms`,
-      )
+      const error = new LeaseholdError(code, `${what} took longer than ${Math.round(limitMs)} ms`)
       limit.abort(error)
       throw error
     },

@@ -3,6 +3,7 @@
 import type { Census } from './census.ts'
 import type { ErrorKind } from './errors.ts'
 import type { LeaseStep } from './policy.ts'
+import type { TransactionMode } from './transaction-options.ts'
 
 export type Engine = 'postgresql' | 'mysql' | 'mariadb'
 
@@ -17,6 +18,13 @@ export interface Dialect {
    * then tried again without one.
    */
   refusesLease(error: unknown): boolean
+  /**
+   * True where a lost connection's error itself proves that the statement it answers was not read: the
+   * server ended the session for idling, or the driver never handed the statement to the socket.
+   */
+  provesUnread(error: unknown): boolean
+  /** The statements that begin a transaction, in their order. */
+  begin(mode: TransactionMode): readonly string[]
   /**
    * One statement that counts the slots and, where the session still carries `leaseMs`, sets the
    * lease that the counts call for by `ladder`.

@@ -16,5 +16,10 @@ export function functionName(env: Env): string | undefined {
  * the trace id before each invocation.
  */
 export function invocationMark(env: Env): string | undefined {
-  return env['AWS_LAMBDA_MAX_CONCURRENCY'] === undefined ? env['_X_AMZN_TRACE_ID'] : undefined
+  return runsSeveralInvocations(env) ? undefined : env['_X_AMZN_TRACE_ID']
+}
+
+/** Whether one process serves several invocations at once. Source: `AWS_LAMBDA_MAX_CONCURRENCY`. */
+export function runsSeveralInvocations(env: Env): boolean {
+  return env['AWS_LAMBDA_MAX_CONCURRENCY'] !== undefined
 }

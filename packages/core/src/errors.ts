@@ -18,6 +18,10 @@ export const ERROR_CODES = [
   'CREDENTIALS_UNAVAILABLE',
   /** There is no credential to fetch: missing, not allowed, not readable, or of the wrong shape. */
   'CREDENTIALS_INVALID',
+  /** A statement took longer than its limit and was cancelled; or BEGIN or COMMIT had no answer. */
+  'QUERY_TIMEOUT',
+  /** The function of a transaction resolved, but what it did could not be committed: all was rolled back. */
+  'TRANSACTION_ABORTED',
 ] as const
 
 export type LeaseholdErrorCode = (typeof ERROR_CODES)[number]
@@ -52,17 +56,25 @@ export class LeaseholdError extends Error {
  */
 export type ErrorKind = 'saturated' | 'auth' | 'lost' | 'read-only' | 'starting' | 'transient' | 'fatal'
 
-/** What `error.leasehold` says of a failed connect. */
+/** What `error.leasehold` says of a failed connect, or of a statement whose connection was lost. */
 export interface FailureDetails {
   readonly kind: ErrorKind
-  /** Connect attempts made, the last one included. */
+  /** Connect attempts made, or times the statement was sent, the last one included. */
   readonly attempts: number
-  /** Milliseconds from the first attempt until the error surfaced. */
+  /** Milliseconds from the first attempt, or the first loss, until the error surfaced. */
   readonly waitedMs: number
   /** Used slots / slots in the newest census, or undefined where none could be taken. */
   readonly pressure: number | undefined
   /** One sentence for the log: what, how long, the census, what to do. */
   readonly summary: string
+  /**
+   * Of a statement that was sent: whether something of it may stay. False where the server proved that
+   * it did not read it, where it was cancelled, and where its transaction was lost before COMMIT.
+   * Undefined of a failed connect: nothing was sent.
+   */
+  readonly statementMayHaveRun?: boolean | undefined
+  /** The connection was lost before the answer to COMMIT came. */
+  readonly commitOutcome?: 'unknown' | undefined
 }
 
 /** Adds `leasehold` to a driver's error: not enumerable, so that nothing that prints it changes. */

@@ -2,6 +2,7 @@
 
 import type { FleetView } from './census.ts'
 import type { Governor } from './governor.ts'
+import type { InvocationContext } from './invocations.ts'
 import type { Stats } from './stats.ts'
 
 export interface PoolGovernance {
@@ -14,12 +15,20 @@ export interface PoolGovernance {
   stats(): Readonly<Stats>
   /** Closes every idle connection politely; those in use stay. The pool goes on working. */
   drain(): void
+  /**
+   * Tells the pool which invocation has begun and how much time it has: call it first in the handler, with
+   * the context that Lambda gives. From then on no wait and no statement outlasts the invocation, and what
+   * the invocation before left checked out is closed. Without it, invocations are told apart by the mark
+   * that Lambda's runtime sets, and their end is not known.
+   */
+  enter(context: InvocationContext): void
 }
 
 export function governanceOf(governor: Governor): PoolGovernance {
   return {
     census: () => governor.census(),
     stats: () => ({ ...governor.stats }),
+    enter: (context) => governor.enter(context),
     drain: () => {
       for (const { hands } of [...governor.connections]) {
         if (hands.idle()) hands.yield()

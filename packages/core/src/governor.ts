@@ -8,22 +8,30 @@ import { within } from './deadline.ts'
 import type { Dialect } from './dialect.ts'
 import { type Env, functionName, systemEnv } from './env.ts'
 import { codeOf, LeaseholdError } from './errors.ts'
+import { Held, type HeldParts } from './held.ts'
 import { Housekeeping } from './housekeeping.ts'
+import { type InvocationContext, Invocations } from './invocations.ts'
 import { Knowledge } from './knowledge.ts'
 import { formatLabel } from './label.ts'
 import { Lease } from './lease.ts'
+import { acquireLimitMs, statementLimits } from './limits.ts'
 import { LimitedLog } from './log.ts'
-import { type Attempt, open } from './open.ts'
+import { type Attempt, open, type OpenParts } from './open.ts'
 import type { ResolvedOptions } from './options/options.ts'
 import { drawQuantumMs, leaseFor, leaseLadder, type LeaseStep } from './policy.ts'
 import { type Random, systemRandom } from './random.ts'
+import { type StatementParts, Statements } from './statements.ts'
 import { newStats, type Stats } from './stats.ts'
+import type { StatementLimits } from './stopping.ts'
+import type { TransactionParts } from './transaction.ts'
 
 /** Clock, randomness and environment; the system's own by default. */
 export interface Surroundings {
   readonly clock?: Clock | undefined
   readonly random?: Random | undefined
   readonly env?: Env | undefined
+  /** @defaultValue the policy's own pace */
+  readonly pace?: OpenParts['pace']
 }
 
 /** What an adapter's connect must bring back. */
@@ -39,6 +47,12 @@ export interface Opened<T> {
 /** A ping has no longer than this: what takes longer is a black hole, and a request waits. */
 const PING_LIMIT_MS = 1_000
 
+/** From one invocation to the next there are two messages at least: no gap shorter than this hides a boundary. */
+const BOUNDARY_MS = 0.2
+
+type GovernorParts = HeldParts &
+  StatementParts & { readonly ladder: readonly LeaseStep[] } & Pick<OpenParts, 'pace'>
+
 /** `ready`: hand it over. `verify`: ask `alive()` first. `lapsed`: drop it and take another. */
 export type Fitness = 'ready' | 'verify' | 'lapsed'
 
@@ -48,41 +62,57 @@ export class Governor {
   readonly clock: Clock
   readonly stats: Stats = newStats()
   readonly ladder: readonly LeaseStep[]
-  readonly #random: Random
-  readonly #env: Env
+  readonly statements: Statements
+  readonly #invocations: Invocations
   readonly #knowledge: Knowledge
-  readonly #log: LimitedLog
   readonly #housekeeping: Housekeeping
   readonly #connections = new Set<GovernedConnection>()
-  #keeping = false
+  readonly #held: Held
+  readonly #parts: GovernorParts
   #leaseRefused = false
 
   constructor(dialect: Dialect, options: ResolvedOptions, surroundings: Surroundings = {}) {
     this.options = options
     this.dialect = dialect
     this.clock = surroundings.clock ?? systemClock
-    this.#random = surroundings.random ?? systemRandom
-    this.#env = surroundings.env ?? systemEnv
     this.ladder = leaseLadder(options)
-    this.#log = new LimitedLog(options.logger, this.clock)
-    this.#knowledge = new Knowledge(options, this.clock, this.#random, this.#env)
-    this.#housekeeping = new Housekeeping({
+    const { clock, ladder, stats } = this
+    const { random = systemRandom, env = systemEnv } = surroundings
+    this.#knowledge = new Knowledge(options, clock, random, env)
+    this.#invocations = new Invocations(clock, env)
+    this.#parts = {
       dialect,
       options,
-      clock: this.clock,
-      random: this.#random,
-      ladder: this.ladder,
+      clock,
+      random,
+      env,
+      ladder,
+      stats,
       knowledge: this.#knowledge,
-      stats: this.stats,
+      log: new LimitedLog(options.logger, clock),
+      invocations: this.#invocations,
+      connections: this.#connections,
+      pace: surroundings.pace,
+      spendableMs: () => this.spendableMs(),
+    }
+    this.statements = new Statements(this.#parts)
+    this.#held = new Held(this.#parts)
+    this.#housekeeping = new Housekeeping({
+      ...this.#parts,
       leaseNotHeld: () => this.refuseLease('the server does not hold the lease it was asked for'),
       censusRefused: (error) => {
         this.stats.censusRefused += 1
-        this.#log.once(
+        this.#parts.log.once(
           'census-refused',
           `the server refuses the census (${codeOf(error)}); going on without it: leases stay long, nothing is yielded`,
         )
       },
     })
+  }
+
+  /** What `runTransaction` needs besides the adapter's hands. */
+  get transactionParts(): TransactionParts {
+    return this.#parts
   }
 
   /** The newest census, or undefined before the first. */
@@ -112,7 +142,7 @@ export class Governor {
   label(attempt: Pick<Attempt, 'publishedWaitMs'>, name?: string): string {
     return formatLabel({
       fleet: this.options.fleet,
-      name: name ?? functionName(this.#env) ?? 'local',
+      name: name ?? functionName(this.#parts.env) ?? 'local',
       waitedMs: attempt.publishedWaitMs,
       openedEpochMs: this.clock.epochMs(),
     })
@@ -130,13 +160,9 @@ export class Governor {
     target?: CredentialTarget,
   ): Promise<{ connection: T; governed: GovernedConnection }> {
     const parts = {
-      dialect: this.dialect,
-      options: this.options,
-      clock: this.clock,
-      random: this.#random,
-      knowledge: this.#knowledge,
-      stats: this.stats,
-      log: this.#log,
+      ...this.#parts,
+      acquireLimitMs: this.acquireLimitMs,
+      spendableMs: this.spendableMs(),
     }
     const attemptOnce = async (attempt: Attempt): Promise<Opened<T>> => {
       if (!this.asksForLease) return connect(attempt)
@@ -162,16 +188,18 @@ export class Governor {
     const governed: GovernedConnection = {
       lease: new Lease(this.clock, leaseMs, byServer ? 'server' : 'client'),
       hands: opened.hands,
-      quantumMs: drawQuantumMs(this.#random),
+      quantumMs: drawQuantumMs(this.#parts.random),
       confirmed: opened.exact,
       proven: false,
       checkedOut: true,
+      invocation: this.#invocations.number,
+      takenAt: undefined,
       spoilt: false,
       checking: undefined,
       scheduled: false,
     }
     this.#connections.add(governed)
-    this.#keepHeld()
+    this.#held.keep()
     return governed
   }
 
@@ -181,6 +209,7 @@ export class Governor {
     if (governed.spoilt) return 'lapsed'
     const idleMs = lease.idleMs()
     this.#knowledge.sawGap(idleMs)
+    if (idleMs >= BOUNDARY_MS && this.#held.leftOpen(governed)) return 'lapsed'
     if (governed.checking !== undefined) return 'verify'
     if (this.options.lease !== 'off' && !lease.usable(idleMs)) {
       // Not confirmed: the server may have granted more than we were told, so ask.
@@ -192,8 +221,46 @@ export class Governor {
   /** The application has it now. */
   handedOver(governed: GovernedConnection): void {
     governed.checkedOut = true
+    governed.invocation = this.#invocations.number
     this.stats.reused += 1
-    if (!this.#keeping) this.#keepHeld()
+    this.#held.keep()
+  }
+
+  /** Before a request waits for a busy pool: what an earlier invocation left checked out makes room. */
+  noticeInvocation(): void {
+    this.#held.noticeInvocation()
+  }
+
+  /** The handler says which invocation this is, and how much time it has. */
+  enter(context: InvocationContext): void {
+    if (this.#invocations.enter(context)) this.#held.reclaim()
+  }
+
+  /** How long a request may wait. Looks first whether an invocation before still holds what it waits for. */
+  get acquireLimitMs(): number {
+    this.#held.noticeInvocation()
+    return acquireLimitMs(this.options.acquireTimeoutMs, this.spendableMs())
+  }
+
+  /** What is left of the invocation, less a reserve for the answer; undefined where it is not known. */
+  spendableMs(): number | undefined {
+    return this.#invocations.spendableMs()
+  }
+
+  /**
+   * The limits of one statement, from its own options and the pool's; undefined where it has none.
+   *
+   * @throws LeaseholdError `INVALID_OPTIONS` where its own timeout is not one
+   */
+  limitsOf(own: StatementLimits): StatementLimits | undefined {
+    return statementLimits(own, this.options.queryTimeoutMs, this.spendableMs())
+  }
+
+  /** Runs the application's `onSession` on a new session. `connection` is what it is given. */
+  async prepareSession(connection: unknown, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted()
+    await this.options.onSession?.(connection)
+    signal.throwIfAborted()
   }
 
   /** Resolves to whether a doubtful connection still answers; never rejects, never takes longer than a ping may. */
@@ -253,7 +320,7 @@ export class Governor {
   refuseLease(why: string): void {
     this.stats.leaseRefused += 1
     this.#leaseRefused = true
-    this.#log.once(
+    this.#parts.log.once(
       'lease-refused',
       `${why}; idle connections are now dropped by this side alone, and pinged before use`,
     )
@@ -265,49 +332,14 @@ export class Governor {
     const message =
       `no connection free within ${Math.round(waitedMs)} ms: ${inUse} of ${max} of this pool are in use or opening; ` +
       'release connections sooner, raise the pool size, or do not wait for one while holding another'
-    this.#log.error('busy', message)
+    this.#parts.log.error('busy', message)
     return new LeaseholdError('ACQUIRE_TIMEOUT', message)
   }
 
   /** Takes a census now on an idle connection, or resolves to the newest known one. */
   async census(): Promise<FleetView | undefined> {
-    for (const governed of this.#connections) {
-      if (!governed.checkedOut && this.#countable(governed)) {
-        await this.#housekeeping.count(governed)
-        break
-      }
-    }
+    const idle = [...this.#connections].find((one) => !one.checkedOut && this.#countable(one))
+    if (idle !== undefined) await this.#housekeeping.count(idle)
     return this.view
-  }
-
-  /**
-   * While the application holds connections, their leases are renewed before they run out: a lease
-   * must never end a session that is in somebody's hands. Stops by itself when none is held.
-   */
-  #keepHeld(): void {
-    if (this.#keeping || this.options.lease === 'off') return
-    this.#keeping = true
-    this.clock.later(this.options.minLeaseMs / 4, () => {
-      this.#keeping = false
-      let held = false
-      for (const governed of this.#connections) {
-        if (!governed.checkedOut) continue
-        held = true
-        void this.#renew(governed)
-      }
-      if (held) this.#keepHeld()
-    })
-  }
-
-  async #renew(governed: GovernedConnection): Promise<void> {
-    const { lease, hands } = governed
-    if (governed.spoilt || lease.idleMs() < lease.leaseMs / 2 || !hands.quiet()) return
-    this.stats.renewed += 1
-    try {
-      await hands.ping()
-      this.answered(governed)
-    } catch {
-      // The application's next statement meets the driver's own error.
-    }
   }
 }

@@ -6,7 +6,7 @@ export type { GovernedConnection, Hands } from './connection.ts'
 export type { Credential, CredentialRequest, CredentialSource, CredentialTarget } from './credentials.ts'
 export { Deadline, within } from './deadline.ts'
 export type { CensusAndLease, Dialect, Engine } from './dialect.ts'
-export { type Env, functionName, invocationMark, systemEnv } from './env.ts'
+export { type Env, functionName, invocationMark, runsSeveralInvocations, systemEnv } from './env.ts'
 export {
   annotate,
   codeOf,
@@ -20,10 +20,12 @@ export {
 } from './errors.ts'
 export { governanceOf, type PoolGovernance } from './governance.ts'
 export { type Fitness, Governor, type Opened, type Surroundings } from './governor.ts'
+export { callSite } from './held.ts'
+export { type InvocationContext, Invocations } from './invocations.ts'
 export { formatLabel, parseLabel, type SessionLabel } from './label.ts'
 export { Lease, type LeaseKeeper, leaseMarginMs } from './lease.ts'
 export { consoleLogger, LimitedLog, type Logger } from './log.ts'
-export type { Attempt } from './open.ts'
+export type { Attempt, FailedAttempt } from './open.ts'
 export { type Field, FIELDS } from './options/fields.ts'
 export type { LeaseholdOptions, ResolvedOptions } from './options/options.ts'
 export { OPTION_NAMES, resolveOptions, splitOptions } from './options/resolve.ts'
@@ -46,5 +48,10 @@ export {
   type WaitingState,
 } from './policy.ts'
 export { type Random, systemRandom } from './random.ts'
+export { isInTransaction, runNested, type SavepointHands } from './savepoint.ts'
+export { Statements } from './statements.ts'
 export { newStats, type Stats } from './stats.ts'
+export type { StatementLimits, Stoppable } from './stopping.ts'
+export { runTransaction, type TransactionHands, type TransactionParts } from './transaction.ts'
+export type { Isolation, TransactionMode, TransactionOptions } from './transaction-options.ts'
 export { isRdsHost, type RdsTls, rdsTls } from './tls.ts'

@@ -27,6 +27,15 @@ export interface Attempt {
   readonly credential: Credential | undefined
 }
 
+/** An attempt to connect that failed. */
+export interface FailedAttempt {
+  readonly error: unknown
+  /** Attempts made so far; at least 1. */
+  readonly attempts: number
+  /** What the policy would wait; undefined where no further attempt is to be made. */
+  readonly delayMs: number | undefined
+}
+
 export interface OpenParts {
   readonly dialect: Dialect
   readonly options: ResolvedOptions
@@ -35,6 +44,12 @@ export interface OpenParts {
   readonly knowledge: Knowledge
   readonly stats: Stats
   readonly log: LimitedLog
+  /** How long this request may wait: `acquireTimeoutMs`, or less where the invocation ends sooner. */
+  readonly acquireLimitMs: number
+  /** What is left of the invocation, where that is known: patience with a starting server ends there too. */
+  readonly spendableMs?: number | undefined
+  /** Hears of every attempt that failed, and may choose the delay: undefined gives up. */
+  readonly pace?: ((failed: FailedAttempt) => number | undefined) | undefined
 }
 
 /**
@@ -49,8 +64,11 @@ export async function open<T>(
 ): Promise<T> {
   signal?.throwIfAborted()
   const { clock, options, knowledge, random, stats } = parts
-  const acquire = new Deadline(clock, options.acquireTimeoutMs)
-  const resume = new Deadline(clock, options.resumeBudgetMs)
+  const acquire = new Deadline(clock, parts.acquireLimitMs)
+  const resume = new Deadline(
+    clock,
+    Math.min(options.resumeBudgetMs, parts.spendableMs ?? Number.POSITIVE_INFINITY),
+  )
   let attempts = 0
   let refused = 0
   let refusal: unknown
@@ -122,7 +140,7 @@ export async function open<T>(
         continue
       }
       const budget = budgetFor(kind, error)
-      const delayMs =
+      const planMs =
         budget === undefined
           ? undefined
           : nextDelayMs(
@@ -138,6 +156,12 @@ export async function open<T>(
               options,
               random,
             )
+      const pacedMs = parts.pace === undefined ? planMs : parts.pace({ error, attempts, delayMs: planMs })
+      // A pace of the application's own changes when, within the same budget; never whether it may be tried.
+      const delayMs =
+        planMs === undefined || pacedMs === undefined || budget === undefined
+          ? undefined
+          : Math.min(pacedMs, budget.leftMs())
       if (delayMs === undefined) {
         const outOfTime = refusal !== undefined && LeaseholdError.is(error)
         throw outOfTime

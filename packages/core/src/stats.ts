@@ -31,6 +31,14 @@ export interface Stats {
   leaseRefused: number
   /** Times the server would not answer a census. */
   censusRefused: number
+  /** Statements sent again because that was safe: not read, or allowed to run twice. */
+  replayed: number
+  /** Transactions run again, whole, after they lost a race with another. */
+  rerun: number
+  /** Statements cancelled at their limit, or because their signal aborted. */
+  cancelled: number
+  /** Connections or transactions left over from an earlier invocation, and ended. */
+  reclaimed: number
 }
 
 export function newStats(): Stats {
@@ -50,5 +58,9 @@ export function newStats(): Stats {
     gaveUp: 0,
     leaseRefused: 0,
     censusRefused: 0,
+    replayed: 0,
+    rerun: 0,
+    cancelled: 0,
+    reclaimed: 0,
   }
 }

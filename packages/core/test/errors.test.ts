@@ -63,7 +63,9 @@ describe('an error of our own', () => {
       'CREDENTIALS_INVALID',
       'CREDENTIALS_UNAVAILABLE',
       'INVALID_OPTIONS',
+      'QUERY_TIMEOUT',
       'TLS_REQUIRED',
+      'TRANSACTION_ABORTED',
       'UNSUPPORTED_DRIVER',
     ])
   })

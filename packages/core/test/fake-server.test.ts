@@ -85,7 +85,7 @@ describe('a lease on a fake server', () => {
     clock.freeze(60_000, 0)
     expect(server.sessions).toEqual([])
     expect(session.open).toBe(true)
-    expect(await rejectionOf(session.run('select 1'))).toMatchObject({ code: 'FAKE_RESET' })
+    expect(await rejectionOf(session.run('select 1'))).toMatchObject({ code: 'FAKE_LAPSED' })
     expect(session.open).toBe(false)
   })
 
@@ -213,9 +213,9 @@ describe('a statement on a fake server', () => {
     const session = await server.connect()
     await session.run('BEGIN')
     await session.run('select 1')
-    expect(session.server.inTransaction).toBe(true)
+    expect(session.inTransaction()).toBe(true)
     await session.run('commit')
-    expect(session.server.inTransaction).toBe(false)
+    expect(session.inTransaction()).toBe(false)
   })
 
   it('that writes fails while the server is read-only; others do not', async () => {

@@ -21,6 +21,10 @@ describe('the options table', () => {
       expect.stringMatching(/^\| `lease` \| `server` \| `server`, `client`, `off` \| /),
     )
     expect(rows).toContainEqual(expect.stringMatching(/^\| `fleet` \| `leasehold` \| 1 to 20 characters \| /))
+    expect(rows).toContainEqual(
+      expect.stringMatching(/^\| `traceCheckouts` \| `false` \| `true`, `false` \| /),
+    )
+    expect(rows).toContainEqual(expect.stringMatching(/^\| `onSession` \| none \| function \| /))
     expect(rows).toContainEqual(expect.stringMatching(/^\| `logger` \| `console` \| object \| /))
   })
 

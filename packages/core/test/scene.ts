@@ -32,6 +32,7 @@ export interface Scene {
   readonly knowledge: Knowledge
   readonly stats: Stats
   readonly log: LimitedLog
+  readonly acquireLimitMs: number
 }
 
 export function setScene(given: LeaseholdOptions = {}, env: Env = {}): Scene {
@@ -49,6 +50,7 @@ export function setScene(given: LeaseholdOptions = {}, env: Env = {}): Scene {
     knowledge: new Knowledge(options, clock, random, mutableEnv),
     stats: newStats(),
     log: new LimitedLog(options.logger, clock),
+    acquireLimitMs: options.acquireTimeoutMs,
   }
 }
 

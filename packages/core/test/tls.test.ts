@@ -40,7 +40,9 @@ describe('TLS towards RDS', () => {
     expect({ rejectUnauthorized, verifyIdentity }).toEqual({ rejectUnauthorized: true, verifyIdentity: true })
   })
 
-  it('is made once a process', async () => {
-    expect(await rdsTls()).toBe(await rdsTls())
+  it('is made once a process, and so is its context', async () => {
+    const tls = await rdsTls()
+    expect(await rdsTls()).toBe(tls)
+    expect(tls.secureContext).toBe(tls.secureContext)
   })
 })

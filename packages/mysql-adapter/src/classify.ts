@@ -50,6 +50,13 @@ export function classify(error: unknown): ErrorKind {
   return text === CLOSED_TEXT ? 'lost' : 'fatal'
 }
 
+/** 4031 ends a session only while the server waits for a statement; the driver's text, that it sent nothing. */
+export function provesUnread(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null) return false
+  const { code, errno, message } = error as { code?: unknown; errno?: unknown; message?: unknown }
+  return errno === 4031 || (code === undefined && message === CLOSED_TEXT)
+}
+
 /** Whether the text of error 1290 names the read-only option, as `--read-only` or `--super-read-only`. */
 export function saysReadOnly(text: string): boolean {
   return /read[-_ ]only/i.test(text)

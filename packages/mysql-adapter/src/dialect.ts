@@ -1,8 +1,8 @@
 /** MySQL 8.0 to 9.x and MariaDB 10.6 and later as the core sees them: SQL text and its one row. */
 
-import type { Dialect, LeaseStep } from '@leasehold/core'
+import type { Dialect, LeaseStep, TransactionMode } from '@leasehold/core'
 
-import { classify } from './classify.ts'
+import { classify, provesUnread } from './classify.ts'
 
 /** The core's dialect, and the first statement of a new session. */
 export interface MysqlDialect extends Dialect {
@@ -13,12 +13,23 @@ export interface MysqlDialect extends Dialect {
    * for. Returns no rows, so the client learns the lease at its first census.
    */
   openWithCensus(ladder: readonly LeaseStep[]): string
+  /**
+   * The same statement, with a limit for how long a transaction may sit idle; undefined where the server
+   * has none.
+   */
+  limitingTransactions(statement: string, transactionIdleMs: number): string | undefined
 }
 
 const GRANULARITY_MS = 1_000
 
 function seconds(leaseMs: number): number {
   return Math.max(1, Math.ceil(leaseMs / GRANULARITY_MS))
+}
+
+/** The level is that of the next transaction alone. */
+function begin({ isolation, readOnly }: TransactionMode): readonly string[] {
+  const start = readOnly === true ? 'start transaction read only' : 'start transaction'
+  return isolation === undefined ? [start] : [`set transaction isolation level ${isolation}`, start]
 }
 
 function mysqlLike(engine: 'mysql' | 'mariadb', statusTable: string): MysqlDialect {
@@ -32,7 +43,13 @@ function mysqlLike(engine: 'mysql' | 'mariadb', statusTable: string): MysqlDiale
     classify,
     // A server that refuses the first statement is met where that statement is run.
     refusesLease: () => false,
+    provesUnread,
+    begin,
     setLease: (leaseMs) => `set session wait_timeout = ${seconds(leaseMs)}, ${alsoInteractive(leaseMs)}`,
+    limitingTransactions: (statement, transactionIdleMs) =>
+      engine === 'mariadb' && transactionIdleMs > 0
+        ? `${statement}, session idle_transaction_timeout = ${seconds(transactionIdleMs)}`
+        : undefined,
     openWithCensus(ladder) {
       const longest = ladder[0]?.leaseMs ?? GRANULARITY_MS
       const steps = ladder
@@ -90,6 +107,8 @@ export class PoolDialect implements MysqlDialect {
 
   readonly leaseGranularityMs: number = GRANULARITY_MS
   readonly classify: Dialect['classify'] = classify
+  readonly provesUnread: Dialect['provesUnread'] = provesUnread
+  readonly begin: Dialect['begin'] = begin
 
   refusesLease(error: unknown): boolean {
     return this.#current.refusesLease(error)
@@ -101,6 +120,10 @@ export class PoolDialect implements MysqlDialect {
 
   openWithCensus(ladder: readonly LeaseStep[]): string {
     return this.#current.openWithCensus(ladder)
+  }
+
+  limitingTransactions(statement: string, transactionIdleMs: number): string | undefined {
+    return this.#current.limitingTransactions(statement, transactionIdleMs)
   }
 
   censusAndLease(leaseMs: number, ladder: readonly LeaseStep[]): string {

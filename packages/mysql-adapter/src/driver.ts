@@ -14,6 +14,7 @@ export interface DriverQueue<T> {
   readonly length: number
   get(index: number): T | undefined
   push(item: T): number
+  shift(): T | undefined
   removeOne(index: number): unknown
 }
 
@@ -21,7 +22,24 @@ export interface DriverPacket {
   readonly buffer: Buffer
   readonly offset: number
   readonly end: number
-  isError(): boolean
+  readonly sequenceId: number
+}
+
+/** What runs on a connection, or waits to: a statement, a ping, a goodbye. */
+export interface DriverCommand extends EventEmitter {
+  /** Undefined in stream style. */
+  onResult?: ((error: Error | null, ...answer: unknown[]) => void) | undefined
+  /** What it does with the next packet. */
+  next: unknown
+  /** Sends it, when its turn has come; null where there is nothing to await. */
+  start(packet: undefined, connection: DriverConnection): unknown
+  /** Of what returns rows. */
+  readonly resultsetHeader?: unknown
+  readonly infileOk?: unknown
+  /** Of the first half of `execute`. */
+  readonly prepareHeader?: unknown
+  /** Returns whether it is done. Called without a packet when its turn has come. */
+  execute(packet: DriverPacket | undefined, connection: DriverConnection): boolean
 }
 
 /** What the driver copies for each connection that it makes. */
@@ -33,20 +51,43 @@ export interface DriverConfig {
   password?: string
   ssl?: unknown
   authPlugins?: Record<string, unknown>
+  socketPath?: string
+  /** Makes the socket, or is it. */
+  stream?: unknown
+  /** The driver gives errors the stack of their callers. */
+  trace?: boolean
+  pool?: unknown
 }
 
 export interface DriverConnection extends EventEmitter {
   stream: Socket
-  config: { connectAttributes?: Record<string, string> }
+  config: DriverConfig
+  readonly packetParser: { execute(data: Buffer): void }
   _pool: DriverPool | null
   _closing?: boolean
   _fatalError: unknown
   _protocolError: unknown
-  _command: unknown
-  _commands: { readonly length: number }
+  readonly threadId: number | null
+  /** Of the next packet. */
+  sequenceId: number
+  readonly _paused: boolean
+  _command: DriverCommand | null
+  readonly _commands: DriverQueue<DriverCommand>
   _handshakePacket: { serverVersion?: string } | null
   handlePacket(packet?: DriverPacket): void
-  query(options: object, callback: (error: Error | null, rows: unknown) => void): unknown
+  addCommand(command: DriverCommand): unknown
+  /** Stands in for `addCommand` once the connection is closed. */
+  _addCommandClosedState(command: DriverCommand): void
+  /** Fails what runs and what waits. */
+  _notifyError(error: Error): void
+  _handleNetworkError(error: Error): void
+  /** Once the server has agreed to TLS. */
+  startTLS(onSecure: (error?: Error) => void): void
+  connect(callback: (error?: Error | null) => void): void
+  query(sql: unknown, values?: unknown, callback?: unknown): unknown
+  execute(sql: unknown, values?: unknown, callback?: unknown): unknown
+  promise(promiseClass?: PromiseConstructor): object
+  release?(): void
   ping(callback: (error?: Error | null) => void): unknown
   destroy(): void
   end(callback?: (error?: Error | null) => void): unknown
@@ -62,13 +103,24 @@ export interface DriverPool extends EventEmitter {
   _allConnections: DriverQueue<DriverConnection>
   _freeConnections: DriverQueue<DriverConnection>
   _connectionQueue: DriverQueue<ConnectionCallback>
+  query(sql: unknown, values?: unknown, callback?: unknown): unknown
+  execute(sql: unknown, values?: unknown, callback?: unknown): unknown
+  promise(promiseClass?: PromiseConstructor): object
   getConnection(callback: ConnectionCallback): void
   releaseConnection(connection: DriverConnection): void
   _removeConnection(connection: DriverConnection): void
   end(callback?: (error?: Error | null) => void): void
 }
 
-const POOL_METHODS = ['getConnection', 'releaseConnection', '_removeConnection', 'end'] as const
+const POOL_METHODS = [
+  'query',
+  'execute',
+  'promise',
+  'getConnection',
+  'releaseConnection',
+  '_removeConnection',
+  'end',
+] as const
 const POOL_QUEUES = ['_allConnections', '_freeConnections', '_connectionQueue'] as const
 
 /** @throws LeaseholdError `UNSUPPORTED_DRIVER` naming what is missing */

@@ -1,42 +1,26 @@
-/** Governance of one mysql2 connection: its lease, its label, its end. */
+/** Governance of one mysql2 connection: its label, its lease, its end. */
 
-import {
-  type Attempt,
-  type GovernedConnection,
-  type Governor,
-  type Hands,
-  type Opened,
-} from '@leasehold/core'
+import type { Attempt, GovernedConnection, Governor, Opened } from '@leasehold/core'
 
-import { OPTION_PREVENTS_STATEMENT, saysReadOnly } from './classify.ts'
 import type { PoolDialect } from './dialect.ts'
 import type { DriverConnection } from './driver.ts'
-
-const GOVERNED: unique symbol = Symbol('leasehold.governed')
-
-interface Carrier {
-  [GOVERNED]?: GovernedConnection
-}
+import { type ConnectionHome, ConnectionSession, sessionOf } from './session.ts'
 
 export function governedOf(connection: DriverConnection): GovernedConnection | undefined {
-  return (connection as Carrier)[GOVERNED]
-}
-
-/** What the connection's home does for the hands on it; a standalone connection has none. */
-export interface ConnectionHome {
-  idle(connection: DriverConnection): boolean
-  yield(connection: DriverConnection): void
-  drop(connection: DriverConnection): void
+  return sessionOf(connection)?.governed
 }
 
 /** Runs one statement of ours, whatever the application configured for its own. */
 export function run(connection: DriverConnection, sql: string): Promise<readonly unknown[]> {
   return new Promise((resolve, reject) => {
     const options = { sql, nestTables: false, rowsAsArray: false, typeCast: true, namedPlaceholders: false }
-    connection.query(options, (error, rows) => {
+    const done = (error: Error | null, rows: unknown): void => {
       if (error) reject(error)
       else resolve(Array.isArray(rows) ? rows : [])
-    })
+    }
+    // The driver's own, past the limits of the application's statements.
+    const { query } = Object.getPrototypeOf(connection) as DriverConnection
+    query.call(connection, options, done)
   })
 }
 
@@ -66,25 +50,36 @@ export function labelled(
   return { ...attributes, leasehold: governor.label(attempt, attributes?.['program_name']) }
 }
 
+/** A connected session becomes a governed one: from now on everything on it is watched. */
+export function takeSession(
+  connection: DriverConnection,
+  governor: Governor,
+  home: ConnectionHome | undefined,
+): ConnectionSession {
+  return new ConnectionSession(connection, governor, home, {
+    run: (statement) => run(connection, statement),
+    ping: () => ping(connection),
+  })
+}
+
 /**
  * The first statement of a connected session: the lease. A server that refuses it costs the lease,
  * not the connection.
  */
 export async function takeLease(
   connection: DriverConnection,
-  governor: Governor,
+  session: ConnectionSession,
   dialect: PoolDialect,
   attempt: Attempt,
-  home?: ConnectionHome,
 ): Promise<Opened<DriverConnection>> {
+  const { governor, hands } = session
   dialect.meet(connection._handshakePacket?.serverVersion ?? '')
-  const hands = handsOn(connection, home)
   if (!governor.asksForLease) return { connection, hands, leaseMs: undefined, exact: false }
   const leaseMs =
     Math.ceil(governor.startLeaseMs(true) / dialect.leaseGranularityMs) * dialect.leaseGranularityMs
   const first = attempt.wasRefused ? dialect.setLease(leaseMs) : dialect.openWithCensus(governor.ladder)
   try {
-    await run(connection, first)
+    await runFirst(session, dialect, first, (statement) => run(connection, statement))
     return { connection, hands, leaseMs, exact: attempt.wasRefused }
   } catch (error) {
     if (dialect.classify(error) !== 'fatal' || isClosed(connection)) throw error
@@ -93,49 +88,41 @@ export async function takeLease(
   }
 }
 
-/** A governor's hands on the connection. */
-export function handsOn(connection: DriverConnection, home: ConnectionHome | undefined): Hands {
-  return {
-    run: (statement) => run(connection, statement),
-    ping: () => ping(connection),
-    quiet: () => !connection._command && connection._commands.length === 0,
-    idle: () => home?.idle(connection) ?? false,
-    yield: () => home?.yield(connection),
-    drop: () => home?.drop(connection),
-  }
-}
-
-/** From now on the connection tells its governor what the server says, whoever asks it. */
-export function watch(connection: DriverConnection, governed: GovernedConnection, governor: Governor): void {
-  Object.defineProperty(connection, GOVERNED, { value: governed })
-  // Before the driver reads the answer and, it being the last of its query, releases the connection.
-  connection.stream.prependListener('data', () => governor.answered(governed))
-  const handlePacket = connection.handlePacket
-  // Every style of use (callback, promise, stream, execute) passes here; an error packet is rare.
-  connection.handlePacket = function (packet): void {
-    if (
-      packet?.isError() === true &&
-      !governed.spoilt &&
-      isReadOnly(packet.buffer, packet.offset, packet.end)
-    ) {
-      governed.spoilt = true
-      governor.stats.evicted += 1
+/** With a limit for idle transactions, or without where the server does not know it: it must not cost the lease. */
+export async function runFirst(
+  session: ConnectionSession,
+  dialect: PoolDialect,
+  first: string,
+  send: (statement: string) => Promise<unknown>,
+): Promise<void> {
+  const both = dialect.limitingTransactions(first, session.governor.options.transactionIdleMs)
+  if (both !== undefined) {
+    try {
+      await send(both)
+      session.limitsTransactions = true
+      return
+    } catch (error) {
+      if (dialect.classify(error) !== 'fatal') throw error
     }
-    handlePacket.call(this, packet)
   }
-}
-
-const READ_ONLY_ERRNOS = [1792, 1836]
-
-/** An error packet is 0xff, the errno in two bytes, then the text. */
-function isReadOnly(buffer: Buffer, offset: number, end: number): boolean {
-  const errno = buffer.readUInt16LE(offset + 1)
-  if (errno === OPTION_PREVENTS_STATEMENT) return saysReadOnly(buffer.toString('latin1', offset + 3, end))
-  return READ_ONLY_ERRNOS.includes(errno)
+  await send(first)
 }
 
 /** Cuts a connection: a polite goodbye would wait for ever on a black hole. */
 export function cut(connection: DriverConnection): void {
   connection.destroy()
   connection.stream.destroy()
+}
+
+/** Cuts a connection that may be in use: its place in the pool is free at once, and what is on it fails. */
+export function abandon(connection: DriverConnection): void {
+  const governed = governedOf(connection)
+  if (governed !== undefined) governed.spoilt = true
+  connection._removeFromPool?.()
+  const isInUse = Boolean(connection._command) || connection._commands.length > 0
+  if (isInUse && !isClosed(connection)) {
+    const error = new Error('Connection lost: it was closed on this side.')
+    connection._handleNetworkError(Object.assign(error, { code: 'PROTOCOL_CONNECTION_LOST' }))
+  }
+  cut(connection)
 }

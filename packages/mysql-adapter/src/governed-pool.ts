@@ -1,19 +1,6 @@
 /** Governs a genuine mysql2 callback pool: everything in the driver goes through its `getConnection`. */
 
-import {
-  type Attempt,
-  type Clock,
-  type Credential,
-  type CredentialTarget,
-  governanceOf,
-  Governor,
-  isRdsHost,
-  type Opened,
-  type PoolGovernance,
-  rdsTls,
-  type Surroundings,
-  systemEnv,
-} from '@leasehold/core'
+import { governanceOf, Governor, type Surroundings, systemEnv } from '@leasehold/core'
 import type mysql2 from 'mysql2'
 
 import { PoolDialect } from './dialect.ts'
@@ -25,23 +12,21 @@ import {
   indexIn,
   type MysqlModule,
 } from './driver.ts'
-import {
-  type ConnectionHome,
-  cut,
-  governedOf,
-  isClosed,
-  labelled,
-  takeLease,
-  watch,
-} from './governed-connection.ts'
+import { abandon, cut, governedOf, isClosed } from './governed-connection.ts'
+import { ENDED, Opener } from './opener.ts'
 import { poolConfig, type PoolOptions, readOptions } from './options.ts'
-import { type Opening, OTHER_FREE, Places } from './places.ts'
+import { Places } from './places.ts'
+import { governedSend } from './pool-query.ts'
+import type { GovernedPool } from './pool-types.ts'
+import { mendPool } from './promise-faces.ts'
 import { hideSecrets } from './secrets.ts'
-import { logInWithToken } from './token.ts'
+import type { ConnectionHome } from './session.ts'
+import { callersOf } from './trace.ts'
 
-export type GovernedPool = mysql2.Pool & { readonly leasehold: PoolGovernance }
+export type { GovernedPool } from './pool-types.ts'
 
-const ENDED = 'Pool is closed.'
+/** Leads from a pool to its governor, over copies of this package. */
+export const GOVERNOR: unique symbol = Symbol.for('leasehold.mysql.governor') as never
 
 export function createGovernedPool(
   driver: MysqlModule,
@@ -56,57 +41,69 @@ export function createGovernedPool(
   hideSecrets(pool.config.connectionConfig)
   const dialect = new PoolDialect()
   const governor = new Governor(dialect, resolved, surroundings)
-  new PoolGovernor(pool, governor, dialect, driverOptions['ssl'] === undefined).take()
+  const leavesTlsToUs = driverOptions['ssl'] === undefined && !pool.config.connectionConfig.ssl
+  new PoolGovernor(pool, governor, dialect, leavesTlsToUs).take()
   Object.defineProperty(pool, 'leasehold', { value: governanceOf(governor), enumerable: false })
+  Object.defineProperty(pool, GOVERNOR, { value: governor })
   return pool as unknown as GovernedPool
 }
 
 class PoolGovernor {
   readonly #pool: DriverPool
   readonly #governor: Governor
-  readonly #dialect: PoolDialect
-  readonly #clock: Clock
-  readonly #attributes: Record<string, string> | undefined
-  /** The user of the options; a secret may name another. */
-  readonly #user: string | undefined
+  readonly #opener: Opener
   readonly #places: Places
   /** Callbacks that already have a deadline: the driver passes them through `getConnection` again. */
   readonly #patient = new WeakSet<ConnectionCallback>()
-  /** The application said nothing about TLS. */
-  readonly #leavesTlsToUs: boolean
   readonly #base: Pick<DriverPool, 'getConnection' | 'releaseConnection' | '_removeConnection' | 'end'>
-  readonly #home: ConnectionHome
 
   constructor(pool: DriverPool, governor: Governor, dialect: PoolDialect, leavesTlsToUs: boolean) {
-    this.#leavesTlsToUs = leavesTlsToUs
     this.#pool = pool
     this.#governor = governor
-    this.#dialect = dialect
-    this.#clock = governor.clock
-    this.#attributes = pool.config.connectionConfig.connectAttributes
-    this.#user = pool.config.connectionConfig.user
-    this.#base = {
-      getConnection: pool.getConnection,
-      releaseConnection: pool.releaseConnection,
-      _removeConnection: pool._removeConnection,
-      end: pool.end,
-    }
-    this.#places = new Places(pool, (standIn) => this.#base.releaseConnection.call(pool, standIn))
-    this.#home = {
+    const { getConnection, releaseConnection, _removeConnection, end } = pool
+    this.#base = { getConnection, releaseConnection, _removeConnection, end }
+    this.#places = new Places(pool, (standIn) => releaseConnection.call(pool, standIn))
+    const home: ConnectionHome = {
       idle: (connection) => indexIn(pool._freeConnections, connection) >= 0,
       yield: (connection) => this.#yield(connection),
-      drop: (connection) => cut(connection),
+      drop: (connection) => abandon(connection),
     }
+    this.#opener = new Opener({
+      pool,
+      governor,
+      dialect,
+      places: this.#places,
+      home,
+      leavesTlsToUs,
+      getConnection,
+    })
   }
 
   /** Puts the governed methods on the pool itself: `promise()`, `query` and `execute` all call these. */
   take(): void {
-    Object.assign(this.#pool, {
-      getConnection: (callback: ConnectionCallback) => this.#getConnection(callback),
+    const pool = this.#pool
+    const { traceCheckouts } = this.#governor.options
+    Object.assign(pool, {
+      query: governedSend(pool, this.#governor, 'query'),
+      execute: governedSend(pool, this.#governor, 'execute'),
+      getConnection: (callback: ConnectionCallback) =>
+        this.#getConnection(traceCheckouts ? this.#traced(callback) : callback),
       releaseConnection: (connection: DriverConnection) => this.#releaseConnection(connection),
       _removeConnection: (connection: DriverConnection) => this.#removeConnection(connection),
       end: (callback?: (error?: Error | null) => void) => this.#end(callback),
     })
+    mendPool(pool)
+  }
+
+  #traced(callback: ConnectionCallback): ConnectionCallback {
+    if (this.#patient.has(callback)) return callback
+    const { execute, getConnection, query } = this.#pool
+    const callers = callersOf([query, execute, getConnection])
+    return (error, connection) => {
+      const governed = connection === undefined ? undefined : governedOf(connection)
+      if (governed !== undefined) governed.takenAt = callers
+      callback(error, connection)
+    }
   }
 
   #getConnection(callback: ConnectionCallback): void {
@@ -137,13 +134,14 @@ class PoolGovernor {
       this.#base.getConnection.call(this.#pool, callback)
       return
     }
-    const limit = pool.config.connectionLimit
-    if (limit === 0 || pool._allConnections.length < limit) void this.#open(callback)
-    else
-      this.#base.getConnection.call(
-        this.#pool,
-        this.#patient.has(callback) ? callback : this.#withPatience(callback),
-      )
+    if (!this.#hasPlace()) this.#governor.noticeInvocation()
+    if (this.#hasPlace()) void this.#opener.open(callback)
+    else this.#base.getConnection.call(pool, this.#withPatience(callback))
+  }
+
+  #hasPlace(): boolean {
+    const { _allConnections: all, config } = this.#pool
+    return config.connectionLimit === 0 || all.length < config.connectionLimit
   }
 
   async #verify(connection: DriverConnection, callback: ConnectionCallback): Promise<void> {
@@ -160,17 +158,18 @@ class PoolGovernor {
   }
 
   #withPatience(callback: ConnectionCallback): ConnectionCallback {
-    const { acquireTimeoutMs } = this.#governor.options
+    if (this.#patient.has(callback)) return callback
+    const { acquireLimitMs, clock } = this.#governor
     const patience = new AbortController()
     let over = false
-    this.#clock.sleep(acquireTimeoutMs, patience.signal).then(
+    clock.sleep(acquireLimitMs, patience.signal).then(
       () => {
         over = true
         const { _connectionQueue: queue, _allConnections: all } = this.#pool
         const { length } = all
         const place = indexIn(queue, patient)
         if (place >= 0) queue.removeOne(place)
-        callback(this.#governor.busyError(acquireTimeoutMs, length, this.#pool.config.connectionLimit))
+        callback(this.#governor.busyError(acquireLimitMs, length, this.#pool.config.connectionLimit))
       },
       () => {},
     )
@@ -187,96 +186,6 @@ class PoolGovernor {
     }
     this.#patient.add(patient)
     return patient
-  }
-
-  async #open(callback: ConnectionCallback): Promise<void> {
-    const opening = this.#places.enter()
-    try {
-      const attemptOnce = (attempt: Attempt): Promise<Opened<DriverConnection>> =>
-        this.#attempt(opening, attempt)
-      const { connection, governed } = await this.#governor.open(
-        attemptOnce,
-        opening.stop.signal,
-        this.#target(),
-      )
-      this.#places.succeed(opening)
-      watch(connection, governed, this.#governor)
-      process.nextTick(callback, null, connection)
-    } catch (error) {
-      this.#places.giveUp(opening)
-      if (error === OTHER_FREE) process.nextTick(() => this.#pool.getConnection(callback))
-      else process.nextTick(callback, error)
-    }
-  }
-
-  #target(): CredentialTarget {
-    const { host = 'localhost', port = 3306 } = this.#pool.config.connectionConfig
-    return { host, port, user: this.#user }
-  }
-
-  /** RDS gets TLS, verified, unless the application said what it wants. */
-  async #secure(): Promise<void> {
-    this.#pool.config.connectionConfig.ssl = await rdsTls()
-  }
-
-  #logInAs(credential: Credential): void {
-    const isClearText = this.#governor.options.credentials?.isClearText === true
-    const config = this.#pool.config.connectionConfig
-    config.user = credential.user ?? this.#user
-    if (isClearText) logInWithToken(config, credential.password)
-    else config.password = credential.password
-  }
-
-  async #attempt(opening: Opening, attempt: Attempt): Promise<Opened<DriverConnection>> {
-    const pool = this.#pool
-    if (pool._closed) throw new Error(ENDED)
-    if (pool._freeConnections.length > 0) {
-      opening.stop.abort(OTHER_FREE)
-      throw OTHER_FREE
-    }
-    if (this.#governor.options.lease !== 'off') {
-      pool.config.connectionConfig.connectAttributes = labelled(this.#attributes, this.#governor, attempt)
-    }
-    if (this.#leavesTlsToUs && isRdsHost(this.#target().host)) await this.#secure()
-    attempt.signal.throwIfAborted()
-    if (attempt.credential !== undefined) this.#logInAs(attempt.credential)
-    this.#places.leave(opening)
-    const { signal } = attempt
-    let opened: DriverConnection | undefined
-    const aborted = new Promise<never>((_, reject) => {
-      signal.addEventListener(
-        'abort',
-        () => {
-          if (opened !== undefined) cut(opened)
-          this.#places.hold(opening)
-          reject(signal.reason)
-        },
-        { once: true },
-      )
-    })
-    aborted.catch(ignore)
-    try {
-      const connected = new Promise<void>((resolve, reject) => {
-        this.#base.getConnection.call(this.#pool, (error) => {
-          // The place is held at once, before the driver lets a waiting request open in it.
-          if (error) {
-            this.#places.hold(opening)
-            reject(error)
-          } else resolve()
-        })
-      })
-      opened = pool._allConnections.get(pool._allConnections.length - 1) as DriverConnection
-      opened.on('error', ignore)
-      await Promise.race([connected, aborted])
-      return await Promise.race([
-        takeLease(opened, this.#governor, this.#dialect, attempt, this.#home),
-        aborted,
-      ])
-    } catch (error) {
-      if (opened !== undefined) cut(opened)
-      this.#places.hold(opening)
-      throw error
-    }
   }
 
   #releaseConnection(connection: DriverConnection): void {
@@ -301,6 +210,7 @@ class PoolGovernor {
       }
       this.#governor.forget(governed)
     }
+    this.#places.keep(connection)
     this.#base._removeConnection.call(this.#pool, connection)
   }
 

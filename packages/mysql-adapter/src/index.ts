@@ -2,27 +2,39 @@
 
 import mysql2 from 'mysql2'
 
-import { createGovernedPool, type GovernedPool } from './governed-pool.ts'
+import { createGovernedPool } from './governed-pool.ts'
 import type { PoolOptions } from './options.ts'
+import type { GovernedPool } from './pool-types.ts'
 
 export {
   type ErrorKind,
   failureDetails,
   type FailureDetails,
   type FleetView,
+  type InvocationContext,
+  type Isolation,
   LeaseholdError,
   type LeaseholdErrorCode,
   type LeaseholdOptions,
   type Logger,
   type PoolGovernance,
   type Stats,
+  type TransactionOptions,
 } from '@leasehold/core'
 export { classify } from './classify.ts'
 export { mariadbDialect, type MysqlDialect, mysqlDialect } from './dialect.ts'
 export type { MysqlModule } from './driver.ts'
 export { govern, type GovernedModule } from './govern.ts'
-export type { GovernedPool } from './governed-pool.ts'
 export type { PoolOptions } from './options.ts'
+export type {
+  GovernedPool,
+  GovernedPromiseConnection,
+  GovernedPromisePool,
+  GovernedPromiseQuery,
+  GovernedQuery,
+} from './pool-types.ts'
+export type { StatementOptions } from './statement.ts'
+export { transaction } from './transaction.ts'
 
 /**
  * Makes a governed pool: a genuine mysql2 callback pool, for use outside the handler; `.promise()`

@@ -70,6 +70,9 @@ function valueOf(text: string): unknown {
 
 function problemsIn(driver: Readonly<Record<string, unknown>>, own: LeaseholdOptions): string[] {
   const problems: string[] = []
+  const { uri } = driver
+  // The driver's own error has the whole string in it, as that of `URL` does.
+  if (typeof uri === 'string' && !URL.canParse(uri)) problems.push('`uri` is not a URL')
   const limit = driver['connectionLimit']
   if (limit !== undefined && !(typeof limit === 'number' && Number.isInteger(limit) && limit >= 0)) {
     problems.push('`connectionLimit` must be a whole number of connections; 0 means no limit')

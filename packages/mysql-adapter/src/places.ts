@@ -10,6 +10,8 @@ export interface Opening {
   readonly stop: AbortController
   /** In the driver's list of connections while no real one is there for this request. */
   standIn: DriverConnection | undefined
+  /** The real one, while it is being connected. */
+  connecting: DriverConnection | undefined
 }
 
 export class Places {
@@ -25,7 +27,7 @@ export class Places {
 
   /** A new opening, which holds a place from now on. */
   enter(): Opening {
-    const opening: Opening = { stop: new AbortController(), standIn: undefined }
+    const opening: Opening = { stop: new AbortController(), standIn: undefined, connecting: undefined }
     this.#openings.add(opening)
     this.hold(opening)
     return opening
@@ -33,6 +35,7 @@ export class Places {
 
   /** It is open: the real connection has the place. */
   succeed(opening: Opening): void {
+    opening.connecting = undefined
     this.#openings.delete(opening)
   }
 
@@ -44,7 +47,18 @@ export class Places {
     if (standIn !== undefined) this.#letNextOpen(standIn)
   }
 
+  /**
+   * The driver takes a connection out of the pool, and then lets a waiting request open in its place. Where
+   * the connection was still being made, the place stays with whoever makes it.
+   */
+  keep(connection: DriverConnection): void {
+    for (const opening of this.#openings) {
+      if (opening.connecting === connection) this.hold(opening)
+    }
+  }
+
   hold(opening: Opening): void {
+    opening.connecting = undefined
     if (opening.standIn !== undefined || this.#pool._closed) return
     const standIn = { _pool: null, _realEnd: (callback?: () => void) => callback?.() }
     opening.standIn = standIn as unknown as DriverConnection

@@ -5,9 +5,12 @@ import type mysql2 from 'mysql2'
 
 import { PoolDialect } from './dialect.ts'
 import type { DriverConnection, MysqlModule } from './driver.ts'
-import { handsOn, labelled, run, watch } from './governed-connection.ts'
+import { labelled, run, runFirst, takeSession } from './governed-connection.ts'
+import { limitStatements } from './limited-query.ts'
 import { type ConnectionOptions, readOptions } from './options.ts'
-import { hideSecrets } from './secrets.ts'
+import { mendConnection } from './promise-faces.ts'
+import { hideSecretsOf } from './secrets.ts'
+import { secureWhenRds, shareContext } from './tls.ts'
 
 export function createGovernedConnection(
   driver: MysqlModule,
@@ -21,6 +24,12 @@ export function createGovernedConnection(
       'invalid options:\n - `credentials` needs a pool: a connection logs in as soon as it is made, before a source could answer',
     )
   }
+  if (resolved.onSession !== undefined) {
+    throw new LeaseholdError(
+      'INVALID_OPTIONS',
+      'invalid options:\n - `onSession` needs a pool: what is sent on a connection before it is open would not wait for it',
+    )
+  }
   const dialect = new PoolDialect()
   const governor = new Governor(dialect, resolved, surroundings)
   const attributes = driverOptions['connectAttributes'] as Record<string, string> | undefined
@@ -28,25 +37,27 @@ export function createGovernedConnection(
   const label = leased ? { connectAttributes: labelled(attributes, governor, { publishedWaitMs: 0 }) } : {}
   const genuine = driver.createConnection({ ...driverOptions, ...label } as mysql2.ConnectionOptions)
   const connection = genuine as unknown as DriverConnection
-  hideSecrets(connection.config)
+  hideSecretsOf(connection)
+  shareContext(connection)
+  mendConnection(connection)
+  limitStatements(connection, governor)
+  if (driverOptions['ssl'] === undefined && !connection.config.ssl) secureWhenRds(connection)
   connection.on('error', ignore)
   connection.once('connect', () => {
+    dialect.meet(connection._handshakePacket?.serverVersion ?? '')
     const asked = governor.asksForLease
     // Renewed for as long as the process runs; a server that refuses it leaves a plain connection.
     const leaseMs = asked ? resolved.maxLeaseMs : undefined
-    const governed = governor.admit({
-      connection,
-      hands: handsOn(connection, undefined),
-      leaseMs,
-      exact: true,
-    })
-    watch(connection, governed, governor)
+    const session = takeSession(connection, governor, undefined)
+    const governed = governor.admit({ connection, hands: session.hands, leaseMs, exact: true })
+    session.watch(governed)
     connection.once('end', () => governor.forget(governed))
     connection.once('error', () => governor.forget(governed))
-    if (asked)
-      run(connection, dialect.setLease(resolved.maxLeaseMs)).catch(() =>
-        governed.lease.grant(resolved.maxLeaseMs, 'client'),
-      )
+    if (!asked) return
+    const first = dialect.setLease(resolved.maxLeaseMs)
+    runFirst(session, dialect, first, (statement) => run(connection, statement)).catch(() =>
+      governed.lease.grant(resolved.maxLeaseMs, 'client'),
+    )
   })
   return genuine
 }

@@ -2,9 +2,26 @@
 
 import { TLSSocket } from 'node:tls'
 
-import { tlsRequired } from '@leasehold/core'
+import { type Credential, type Governor, tlsRequired } from '@leasehold/core'
 
 import type { DriverConfig } from './driver.ts'
+
+/**
+ * Prepares the config of the next connection for what a source of credentials gave.
+ *
+ * @param user of the options; a secret may name another
+ * @throws LeaseholdError `TLS_REQUIRED`
+ */
+export function logInAs(
+  config: DriverConfig,
+  { options }: Governor,
+  credential: Credential,
+  user: string | undefined,
+): void {
+  config.user = credential.user ?? user
+  if (options.credentials?.isClearText === true) logInWithToken(config, credential.password)
+  else config.password = credential.password
+}
 
 /**
  * Prepares the config of the next connection. The driver has no password function; its plugins may be
@@ -12,7 +29,7 @@ import type { DriverConfig } from './driver.ts'
  *
  * @throws LeaseholdError `TLS_REQUIRED`
  */
-export function logInWithToken(config: DriverConfig, token: string): void {
+function logInWithToken(config: DriverConfig, token: string): void {
   if (!config.ssl) throw tlsRequired('ssl')
   delete config.password
   config.authPlugins = {

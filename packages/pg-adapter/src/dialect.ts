@@ -27,7 +27,6 @@ const KINDS: Readonly<Record<string, ErrorKind>> = {
   EAI_AGAIN: 'starting',
   '40001': 'transient',
   '40P01': 'transient',
-  '55P03': 'transient',
 }
 
 /** The driver gives these conditions no code. */
@@ -53,6 +52,8 @@ function classify(error: unknown): ErrorKind {
   if (code === undefined) return LOST_TEXTS.includes(textOf(error)) ? 'lost' : 'fatal'
   // 28000 is a refused PAM login (IAM), but also a missing line in pg_hba.conf, which no credential mends.
   if (code === '28000') return textOf(error).includes('pg_hba.conf') ? 'fatal' : 'auth'
+  // PgBouncer lost the session behind it, and has no SQLSTATE of its own for that.
+  if (code === '08P01') return textOf(error) === 'server conn crashed?' ? 'lost' : 'fatal'
   return KINDS[code] ?? 'fatal'
 }
 
@@ -68,6 +69,18 @@ function refusesLease(error: unknown): boolean {
     default:
       return false
   }
+}
+
+/** What the driver says where it never handed the statement to the socket. */
+const UNSENT_TEXTS = [
+  'Client has encountered a connection error and is not queryable',
+  'Client was closed and is not queryable',
+]
+
+/** 57P05 ends a session only while the server waits for a statement. */
+function provesUnread(error: unknown): boolean {
+  const code = codeOf(error)
+  return code === '57P05' || (code === undefined && UNSENT_TEXTS.includes(textOf(error)))
 }
 
 /** `datid` and `usesysid` stand for "takes a slot": the type of other roles' backends is hidden. */
@@ -89,6 +102,10 @@ export const postgresDialect: Dialect = {
   leaseGranularityMs: 1,
   classify,
   refusesLease,
+  provesUnread,
+  begin: ({ isolation, readOnly }) => [
+    `begin${isolation === undefined ? '' : ` isolation level ${isolation}`}${readOnly === true ? ' read only' : ''}`,
+  ],
   // Here as below only a session that still carries the lease it was given is changed: behind a pooler this
   // "session" is another's at the next statement.
   setLease: (leaseMs, heldMs) =>

@@ -12,22 +12,43 @@ export type PgModule = Pick<typeof pg, 'Pool' | 'Client'>
 export interface DriverConnection extends EventEmitter {
   stream: Socket
   ssl: unknown
+  /** `direct` without the question that comes before TLS. Undefined in older drivers. */
+  sslNegotiation?: string
   _ending: boolean
   parsedStatements: Record<string, string>
   submittedNamedStatements: Record<string, unknown>
+  connect(port: number, host: string): void
+  requestSsl(): void
+  cancel(processID: number, secretKey: number): void
 }
+
+/** One statement as the driver keeps it. */
+export interface DriverQuery {
+  handleError(error: unknown, connection: DriverConnection): void
+}
+
+export interface DriverResult {
+  readonly rows: unknown[]
+  /** The first word of the command tag: `COMMIT`, `ROLLBACK`. */
+  readonly command: string
+}
+
+export type QueryCallback = (error: Error | null | undefined, result?: unknown) => void
 
 export interface DriverClient extends EventEmitter {
   connection: DriverConnection
   connectionParameters: {
     application_name?: string
     options?: string
+    idle_in_transaction_session_timeout?: unknown
     password?: unknown
     user?: string
     host?: string
     port?: number
   }
   user?: string
+  host: string
+  port: number
   /** `false` without TLS. */
   ssl: unknown
   readyForQuery?: boolean
@@ -38,15 +59,24 @@ export interface DriverClient extends EventEmitter {
   _connected: boolean
   _connectionError: boolean
   _connectionCallback: unknown
-  _queryQueue: readonly unknown[]
+  /** What waits to be sent; `queryQueue` before pg 8.17. */
+  _queryQueue?: DriverQuery[]
+  queryQueue: DriverQuery[]
+  /** What the server is answering; `activeQuery` before pg 8.17. */
+  _activeQuery?: DriverQuery | null
+  activeQuery: DriverQuery | null | undefined
+  /** With `pipeline`: sent, and behind what the server is answering. */
+  _sentQueryQueue?: DriverQuery[]
+  _Promise: PromiseConstructor
   saslSession?: unknown
   processID: number | null
   secretKey: number | null
   password: unknown
   connect(callback?: (error: Error | null) => void): unknown
-  query(text: string, callback: (error: Error | null, result: { rows: unknown[] }) => void): void
+  query(config: unknown, values?: unknown, callback?: unknown): unknown
   end(callback?: () => void): Promise<void>
   _errorAllQueries(error: unknown): void
+  _pulseQueryQueue(): void
 }
 
 /** One request for a client, waiting in the pool. */
@@ -70,12 +100,19 @@ export interface DriverPool extends EventEmitter {
   _remove(client: DriverClient, callback?: () => void): void
   _acquireClient(client: DriverClient, pending: PendingItem, idleListener: IdleListener, isNew: boolean): void
   _release(client: DriverClient, idleListener: IdleListener, error?: unknown): void
+  /** The application's own, by option. */
+  Promise?: PromiseConstructor
   connect(callback?: PendingItem['callback']): Promise<unknown> | undefined
+  query(config: unknown, values?: unknown, callback?: unknown): unknown
   end(callback?: () => void): Promise<void>
 }
 
-const POOL_MEMBERS = ['connect', '_isFull', '_pulseQueue', '_remove', '_acquireClient', '_release'] as const
-const CLIENT_MEMBERS = ['connect', 'query', '_errorAllQueries', '_attachListeners'] as const
+const POOL_MEMBERS = [
+  'connect', 'query', '_isFull', '_pulseQueue', '_remove', '_acquireClient', '_release',
+] as const // prettier-ignore
+const CLIENT_MEMBERS = [
+  'connect', 'query', '_errorAllQueries', '_attachListeners', '_pulseQueryQueue',
+] as const // prettier-ignore
 
 /** @throws LeaseholdError `UNSUPPORTED_DRIVER` naming what is missing */
 export function checkDriver(driver: PgModule): void {

@@ -1,6 +1,6 @@
 /** The same driver module with governed classes in it, for libraries that take a module. */
 
-import { Governor, type Logger, type ResolvedOptions } from '@leasehold/core'
+import { Governor, type ResolvedOptions } from '@leasehold/core'
 
 import { postgresDialect } from './dialect.ts'
 import { checkDriver, type PgModule } from './driver.ts'
@@ -47,16 +47,29 @@ export function govern<T extends PgModule>(driver: T): GovernedModule<T> {
  * (that it is full, that it holds no lease) the next need not learn again, nor say again.
  */
 class Governors {
-  readonly #known = new WeakMap<Logger, Map<string, Governor>>()
+  readonly #known: Branch = new WeakMap()
 
   of(resolved: ResolvedOptions, config: Readonly<Record<string, unknown>>): Governor {
-    const { logger, ...rest } = resolved
+    const { logger, onSession, credentials, ...rest } = resolved
     const { host, port, database, user, connectionString } = config
     const key = JSON.stringify([host, port, database, user, connectionString, rest])
-    const ofLogger = this.#known.get(logger) ?? new Map<string, Governor>()
-    this.#known.set(logger, ofLogger)
-    const governor = ofLogger.get(key) ?? new Governor(postgresDialect, resolved)
-    ofLogger.set(key, governor)
+    // What is code is the same only where it is the same object; forgotten with it, for it may be made anew each time.
+    const leaf = leafOf(this.#known, [logger, onSession ?? this, credentials ?? this])
+    const governor = leaf.get(key) ?? new Governor(postgresDialect, resolved)
+    leaf.set(key, governor)
     return governor
   }
+}
+
+type Leaf = Map<string, Governor>
+type Branch = WeakMap<object, { readonly branch: Branch; readonly leaf: Leaf }>
+
+function leafOf(root: Branch, path: readonly [object, ...object[]]): Leaf {
+  let { branch, leaf }: { branch: Branch; leaf: Leaf } = { branch: root, leaf: new Map() }
+  for (const step of path) {
+    const next = branch.get(step) ?? { branch: new WeakMap(), leaf: new Map() }
+    branch.set(step, next)
+    ;({ branch, leaf } = next)
+  }
+  return leaf
 }

@@ -2,41 +2,44 @@
 
 import {
   type Attempt,
-  type Credential,
-  type CredentialTarget,
   type GovernedConnection,
   type Governor,
-  type Hands,
-  isRdsHost,
+  type LeaseholdOptions,
   type Opened,
   rdsTls,
-  tlsRequired,
 } from '@leasehold/core'
 import type pg from 'pg'
 
-import { postgresDialect } from './dialect.ts'
-import type { DriverClient, DriverConnection, PgModule } from './driver.ts'
-import { saysWhetherTls } from './options.ts'
+import { attemptOnce, type ConnectCallback, logInAs, needsRdsTls, targetOf } from './attempt.ts'
+import type { Cancellable } from './cancel.ts'
+import type { DriverClient, DriverConnection, DriverResult, PgModule, QueryCallback } from './driver.ts'
+import { deliver, runLimited } from './limited-query.ts'
+import type { GovernedQuery } from './pool-types.ts'
+import { prepareSession } from './prepare.ts'
 import { abandon, disarm, passwordOf, rearm, rememberUnconnected, type Unconnected } from './rearm.ts'
+import { type ClientHome, ClientSession } from './session.ts'
+import { setsTransactionIdle, startupOptions } from './startup.ts'
+import { callbackIn, copyOf, isSubmittable, limitsIn, problemIn } from './statement.ts'
 
-/** What a pool does for the hands on one of its clients. */
-export interface ClientHome {
-  idle(client: DriverClient): boolean
-  yield(client: DriverClient): void
-  drop(client: DriverClient): void
-}
+/** Leads from a pool or client to its governor, over copies of this package. */
+export const GOVERNOR: unique symbol = Symbol.for('leasehold.pg.governor') as never
 
 /** A governed client, as pool and tests see it. */
-export interface GovernedClient extends DriverClient {
+export interface GovernedClient extends Cancellable {
   /** Undefined until connected. */
   readonly governed: GovernedConnection | undefined
+  readonly [GOVERNOR]: Governor
+  /** Gives a statement of ours to the driver, past everything that limits the application's. */
+  ask(statement: string): Promise<DriverResult>
+  /** Cuts the connection: what is on it fails, and the server rolls back. */
+  cut(): void
   /** Makes no further attempt to connect. The one under way goes on: requests may be waiting for it. */
   stopConnecting(reason: Error): void
 }
 
-export type GovernedClientClass = new (config?: string | pg.ClientConfig) => pg.Client & GovernedClient
-
-type ConnectCallback = (error: Error | null, client?: unknown) => void
+export type GovernedClientClass = new (
+  config?: string | (pg.ClientConfig & LeaseholdOptions),
+) => pg.Client & { readonly query: GovernedQuery } & Omit<GovernedClient, keyof pg.Client>
 
 /**
  * @param governorOf the governor of a client with this config; one per pool, or per target
@@ -57,10 +60,12 @@ export function governedClientClass(
     #opening = false
     #attempting = false
     #attempts = 0
-    #inTransaction = false
     #unconnected: Unconnected | undefined
     #governed: GovernedConnection | undefined
+    readonly #session: ClientSession
+    #holds = 0
     #startupOptions = ''
+    #transactionIdleMs = 0
     #name: string | undefined
 
     constructor(given?: unknown) {
@@ -68,12 +73,68 @@ export function governedClientClass(
       super(config)
       this.#governor = governor
       this.#config = config
+      this.#session = new ClientSession(this, governor, home, (statement) => this.ask(statement))
       // For the client's whole life: an idle connection's end must never be an uncaught exception.
       this.on('error', ignore)
     }
 
     get governed(): GovernedConnection | undefined {
       return this.#governed
+    }
+
+    get [GOVERNOR](): Governor {
+      return this.#governor
+    }
+
+    ask(statement: string): Promise<DriverResult> {
+      return new Promise((resolve, reject) => {
+        super.query(statement, (error?: Error | null, result?: unknown) =>
+          error ? reject(error) : resolve(result as DriverResult),
+        )
+      })
+    }
+
+    cut(): void {
+      if (this.#governed !== undefined) this.#governed.spoilt = true
+      this.connection.stream.destroy()
+    }
+
+    /** The driver's own way, unless something limits the statement or it can only fail. */
+    override query(config: unknown, values?: unknown, callback?: unknown): unknown {
+      if (isSubmittable(config) || config === null || config === undefined) {
+        return super.query(config, values, callback)
+      }
+      const problem = problemIn(config)
+      const limits = limitsIn(this.#governor, config)
+      if (problem === undefined && limits === undefined && this._queryable && !this._ending) {
+        return super.query(config, values, callback)
+      }
+      const done = callbackIn(config, values, callback)
+      const given = typeof values === 'function' ? undefined : values
+      const send = (answer: QueryCallback): unknown => super.query(copyOf(config), given, answer)
+      const asked =
+        problem === undefined
+          ? runLimited(this, this.#governor, limits, send, () => this.cut())
+          : Promise.reject(problem)
+      return deliver(asked, done, this._Promise)
+    }
+
+    override _errorAllQueries(error: unknown): void {
+      // One error for all of them: what waited was not sent, but what was sent may have run.
+      if (this.#governed !== undefined) this.#governor.statements.explainLoss(error, this)
+      super._errorAllQueries(error)
+    }
+
+    override _pulseQueryQueue(): void {
+      if (this.#holds === 0) super._pulseQueryQueue()
+    }
+
+    holdQueries(): () => void {
+      this.#holds += 1
+      return () => {
+        this.#holds -= 1
+        this._pulseQueryQueue()
+      }
     }
 
     stopConnecting(reason: Error): void {
@@ -109,6 +170,8 @@ export function governedClientClass(
       }
       this.#unconnected = rememberUnconnected(this)
       this.#startupOptions = this.connectionParameters.options ?? ''
+      const { transactionIdleMs } = this.#governor.options
+      this.#transactionIdleMs = setsTransactionIdle(this, this.#config) ? 0 : transactionIdleMs
       this.#name = this.connectionParameters.application_name
       this.#opening = true
       this.#attempting = true
@@ -116,10 +179,10 @@ export function governedClientClass(
         const { governed } = await this.#governor.open(
           (attempt) => this.#attempt(attempt),
           this.#stop.signal,
-          this.#target(),
+          targetOf(this),
         )
         this.#governed = governed
-        this.#watch(governed)
+        this.#session.watch(governed)
         return this
       } catch (error) {
         abandon(this, error)
@@ -129,16 +192,11 @@ export function governedClientClass(
       }
     }
 
-    #target(): CredentialTarget {
-      const { host = 'localhost', port = 5432, user } = this.connectionParameters
-      return { host, port, user }
-    }
-
     async #attempt(attempt: Attempt): Promise<Opened<this>> {
       // Before anything of the client is touched: what comes too late must leave the next attempt alone.
-      const tls = this.#needsRdsTls() ? await rdsTls() : undefined
+      const tls = needsRdsTls(this, this.#config) ? await rdsTls() : undefined
       attempt.signal.throwIfAborted()
-      if (this.#attempts > 0) rearm(this, this.#unconnected as Unconnected, this.#freshConnection())
+      if (this.#attempts > 0) rearm(this, this.#unconnected as Unconnected, this.freshConnection())
       this.#attempts += 1
       let isOver = false
       this.password = passwordOf(this.#unconnected as Unconnected, () => isOver)
@@ -146,98 +204,36 @@ export function governedClientClass(
         const { secureContext, rejectUnauthorized } = tls
         this.ssl = this.connection.ssl = { secureContext, rejectUnauthorized }
       }
-      if (attempt.credential !== undefined) this.#logInAs(attempt.credential)
       const governor = this.#governor
+      if (attempt.credential !== undefined) logInAs(this, governor, attempt.credential)
       const leaseMs = governor.asksForLease ? governor.startLeaseMs(attempt.wasRefused) : undefined
-      const asked = leaseMs === undefined ? '' : ` -c idle_session_timeout=${Math.round(leaseMs)}`
-      this.connectionParameters.options = (this.#startupOptions + asked).trim()
+      this.connectionParameters.options = startupOptions({
+        own: this.#startupOptions,
+        leaseMs,
+        transactionIdleMs: this.#transactionIdleMs,
+      })
       if (governor.options.lease !== 'off')
         this.connectionParameters.application_name = governor.label(attempt, this.#name)
       this.#attempting = true
+      const { stream } = this.connection
       try {
-        await this.#connectOnce(attempt.signal)
+        const connect = (callback: ConnectCallback): void => void super.connect(callback)
+        const connectOnce = (): Promise<void> => attemptOnce(this, connect, attempt.signal)
+        await prepareSession(this, governor, connectOnce, attempt.signal)
       } catch (error) {
         isOver = true
-        disarm(this)
+        disarm(this, stream)
         if (this.#stopReason !== undefined) this.#stop.abort(this.#stopReason)
         throw error
       } finally {
         this.#attempting = false
       }
-      return { connection: this, hands: this.#hands(), leaseMs, exact: leaseMs !== undefined }
-    }
-
-    /** RDS gets TLS, verified, unless the application said what it wants. */
-    #needsRdsTls(): boolean {
-      const { host } = this.connectionParameters
-      return !this.ssl && host !== undefined && isRdsHost(host) && !saysWhetherTls(this.#config)
-    }
-
-    #logInAs({ user, password }: Credential): void {
-      if (this.#governor.options.credentials?.isClearText === true && !this.ssl) throw tlsRequired('ssl')
-      this.password = password
-      this.connectionParameters.password = password
-      if (user === undefined) return
-      this.user = user
-      this.connectionParameters.user = user
-    }
-
-    #connectOnce(signal: AbortSignal): Promise<void> {
-      return new Promise((resolve, reject) => {
-        const onAbort = (): void => {
-          // The error reaches the callback below by the driver's own way; if not, the caller's deadline holds.
-          this.connection.stream.destroy(signal.reason as Error)
-          reject(signal.reason)
-        }
-        if (signal.aborted) {
-          reject(signal.reason)
-          return
-        }
-        signal.addEventListener('abort', onAbort, { once: true })
-        super.connect((error) => {
-          signal.removeEventListener('abort', onAbort)
-          if (error === null || error === undefined) resolve()
-          else reject(error)
-        })
-      })
+      return { connection: this, hands: this.#session.hands, leaseMs, exact: leaseMs !== undefined }
     }
 
     /** From a client of the driver's own making: only it knows how to make a socket for this config. */
-    #freshConnection(): DriverConnection {
+    freshConnection(): DriverConnection {
       return new Base(this.#config).connection
-    }
-
-    #hands(): Hands {
-      return {
-        run: (statement) =>
-          new Promise((resolve, reject) => {
-            super.query(statement, (error, result) => (error ? reject(error) : resolve(result.rows)))
-          }),
-        ping: () =>
-          new Promise((resolve, reject) => {
-            super.query('', (error) => (error ? reject(error) : resolve()))
-          }),
-        // Inside a transaction the server's lease does not run; a ping would only defeat the timeout that does.
-        quiet: () => this.readyForQuery === true && this._queryQueue.length === 0 && !this.#inTransaction,
-        idle: () => !this.#inTransaction && (home?.idle(this) ?? false),
-        yield: () => home?.yield(this),
-        drop: () => home?.drop(this),
-      }
-    }
-
-    #watch(governed: GovernedConnection): void {
-      const { connection } = this
-      // Before the driver hands the answer over, whereupon a pool's own query releases the client.
-      connection.prependListener('readyForQuery', (message?: { status?: string }) => {
-        this.#inTransaction = message?.status === 'T' || message?.status === 'E'
-        this.#governor.answered(governed)
-      })
-      connection.on('errorMessage', (message) => {
-        if (governed.spoilt || postgresDialect.classify(message) !== 'read-only') return
-        governed.spoilt = true
-        this.#governor.stats.evicted += 1
-      })
-      connection.once('end', () => this.#governor.forget(governed))
     }
   }
 

@@ -1,14 +1,17 @@
 /** A genuine `pg.Pool` that hands out no dead client, holds places while it backs off, and keeps house. */
 
-import { governanceOf, Governor, type PoolGovernance, type Surroundings, systemEnv } from '@leasehold/core'
-import type pg from 'pg'
+import { governanceOf, Governor, type Surroundings, systemEnv } from '@leasehold/core'
 
 import { postgresDialect } from './dialect.ts'
 import type { DriverClient, DriverPool, IdleListener, PendingItem, PgModule } from './driver.ts'
-import { type ClientHome, type GovernedClient, governedClientClass } from './governed-client.ts'
+import { type GovernedClient, governedClientClass, GOVERNOR } from './governed-client.ts'
 import { poolConfig, type PoolOptions, readOptions } from './options.ts'
+import { askPool } from './pool-query.ts'
+import type { GovernedPool } from './pool-types.ts'
+import type { ClientHome } from './session.ts'
+import { callersOf, marked } from './trace.ts'
 
-export type GovernedPool = pg.Pool & { readonly leasehold: PoolGovernance }
+export type { GovernedPool } from './pool-types.ts'
 export type GovernedPoolClass = new (options?: PoolOptions) => GovernedPool
 
 const ENDED = 'Cannot use a pool after calling end on the pool'
@@ -20,7 +23,9 @@ export function governedPoolClass(driver: PgModule, surroundings: Surroundings =
   class GovernedPoolImpl extends Base {
     readonly #governor: Governor
     readonly #quietListeners = new WeakMap<DriverClient, IdleListener>()
-    readonly leasehold: PoolGovernance
+    /** Of the query that asks for a connection now. */
+    #callers: string | undefined
+    readonly leasehold: GovernedPool['leasehold']
 
     constructor(options: PoolOptions = {}) {
       const { resolved, driver: driverOptions } = readOptions(options)
@@ -39,31 +44,56 @@ export function governedPoolClass(driver: PgModule, surroundings: Surroundings =
       this.leasehold = governanceOf(governor)
     }
 
-    // Takes its place in the pool synchronously, as the driver does; only a real wait gets a deadline of its own.
+    get [GOVERNOR](): Governor {
+      return this.#governor
+    }
+
+    override query(config: unknown, values?: unknown, callback?: unknown): unknown {
+      const ask: DriverPool['query'] = (...given) => super.query(...given)
+      if (!this.#governor.options.traceCheckouts) {
+        return askPool(this, this.#governor, ask, config, values, callback)
+      }
+      this.#callers = callersOf(GovernedPoolImpl.prototype, 'query')
+      const asked = askPool(this, this.#governor, ask, config, values, callback)
+      this.#callers = undefined
+      return asked
+    }
+
     override connect(callback?: PendingItem['callback']): Promise<unknown> | undefined {
-      if (this.ending || this._idle.length > 0 || !this._isFull()) return super.connect(callback)
+      if (!this.#governor.options.traceCheckouts) return this.#connect(callback)
+      const callers = this.#callers ?? callersOf(GovernedPoolImpl.prototype, 'connect')
+      if (callback === undefined) return this.#connect()?.then((client) => marked(client, callers))
+      return this.#connect((error, client, release) => callback(error, marked(client, callers), release))
+    }
+
+    // Takes its place in the pool synchronously, as the driver does; only a real wait gets a deadline of its own.
+    #connect(callback?: PendingItem['callback']): Promise<unknown> | undefined {
+      if (this.#hasPlace()) return super.connect(callback)
+      this.#governor.noticeInvocation()
+      if (this.#hasPlace()) return super.connect(callback)
       if (callback !== undefined) return this.#connectWhenFree(callback)
-      const { Promise: PromiseClass = Promise } = this as unknown as { Promise?: PromiseConstructor }
+      const { Promise: PromiseClass = Promise } = this
       return new PromiseClass((resolve, reject) => {
         this.#connectWhenFree((error, client) => (error === undefined ? resolve(client) : reject(error)))
       })
     }
 
+    #hasPlace(): boolean {
+      return this.ending || this._idle.length > 0 || !this._isFull()
+    }
+
     #connectWhenFree(callback: PendingItem['callback']): undefined {
-      const { clock, options } = this.#governor
+      const { clock, acquireLimitMs } = this.#governor
       const patience = new AbortController()
       void super.connect((error, client, release) => {
         patience.abort()
         callback(error, client, release)
       })
       const waiting = this._pendingQueue.at(-1)
-      clock.sleep(options.acquireTimeoutMs, patience.signal).then(() => {
+      clock.sleep(acquireLimitMs, patience.signal).then(() => {
         if (waiting !== undefined) this.#giveUp(waiting)
-        callback(
-          this.#governor.busyError(options.acquireTimeoutMs, this._clients.length, this.options.max),
-          undefined,
-          ignore,
-        )
+        const busy = this.#governor.busyError(acquireLimitMs, this._clients.length, this.options.max)
+        callback(busy, undefined, ignore)
       }, ignore)
       return undefined
     }
@@ -137,6 +167,8 @@ export function governedPoolClass(driver: PgModule, surroundings: Surroundings =
         return
       }
       const { spoilt } = governed
+      // Taken out of the pool while it was in use: there is nothing to give back.
+      if (spoilt && !this._clients.includes(client)) return
       const sound = error === undefined || error === null || error === false
       if (sound && !spoilt && client._queryable && !client._ending && !this.ending)
         this.#governor.checkin(governed)

@@ -3,27 +3,34 @@
 import pg from 'pg'
 
 import { checkDriver } from './driver.ts'
-import { type GovernedPool, governedPoolClass, type GovernedPoolClass } from './governed-pool.ts'
+import { governedPoolClass, type GovernedPoolClass } from './governed-pool.ts'
 import type { PoolOptions } from './options.ts'
+import type { GovernedPool } from './pool-types.ts'
 
 export {
   type ErrorKind,
   failureDetails,
   type FailureDetails,
   type FleetView,
+  type InvocationContext,
+  type Isolation,
   LeaseholdError,
   type LeaseholdErrorCode,
   type LeaseholdOptions,
   type Logger,
   type PoolGovernance,
   type Stats,
+  type TransactionOptions,
 } from '@leasehold/core'
 export { postgresDialect } from './dialect.ts'
 export type { PgModule } from './driver.ts'
 export { govern, type GovernedModule } from './govern.ts'
 export type { GovernedClient, GovernedClientClass } from './governed-client.ts'
-export type { GovernedPool, GovernedPoolClass } from './governed-pool.ts'
+export type { GovernedPoolClass } from './governed-pool.ts'
 export type { PoolOptions } from './options.ts'
+export type { GovernedPool, GovernedPoolClient, GovernedQuery } from './pool-types.ts'
+export type { StatementOptions } from './statement.ts'
+export { transaction } from './transaction.ts'
 
 let poolClass: GovernedPoolClass | undefined
 

@@ -51,9 +51,9 @@ function problemsIn(driver: Readonly<Record<string, unknown>>, own: LeaseholdOpt
     )
   }
   const mode = modeIn(driver['connectionString'])
-  if (mode !== undefined && typeof driver['ssl'] === 'object') {
+  if (mode !== undefined && isDefeatedBy(mode, driver['ssl'])) {
     problems.push(
-      `\`ssl\` would not be heard: \`${mode}\` in \`connectionString\` takes its place, and your \`ca\` with it; ` +
+      `\`ssl\` would not be heard: \`${mode}\` in \`connectionString\` takes its place, and that of a \`ca\` in it; ` +
         'leave one of the two out',
     )
   }
@@ -70,10 +70,16 @@ export function saysWhetherTls(config: unknown, env: Env = systemEnv): boolean {
   return ssl !== undefined || env['PGSSLMODE'] !== undefined || modeIn(connectionString) !== undefined
 }
 
-/** The parameter of a connection string that turns TLS on or off, as `sslmode=require`. */
+/** Plain `ssl: true` verifies by Node's own authorities, and so do most modes. */
+function isDefeatedBy(mode: string, ssl: unknown): boolean {
+  if (ssl === true) return /=(?:disable|no-verify|false|0)$/.test(mode)
+  return typeof ssl === 'object' && ssl !== null
+}
+
+/** The parameter of a connection string that decides about TLS, as `sslmode=require`; of a path, its name alone. */
 function modeIn(connectionString: unknown): string | undefined {
   return typeof connectionString === 'string'
-    ? /[?&]((?:sslmode|ssl)=[^&]*)/.exec(connectionString)?.[1]
+    ? /[?&](ssl(?:mode|rootcert|cert|key)?=[\w-]*)/.exec(connectionString)?.[1]
     : undefined
 }
 
@@ -89,10 +95,14 @@ export function poolConfig(driver: Readonly<Record<string, unknown>>, env: Env):
     // Waits and attempts have deadlines of ours.
     connectionTimeoutMillis: 0,
     [inspect.custom]: withoutSecrets,
+    toJSON: withoutSecrets,
   }
 }
 
-/** What is printed instead of a pool's options. The driver hides a password of its own, but no connection string. */
+/**
+ * What is printed instead of a pool's options, by `JSON.stringify` too. The driver hides a password of its
+ * own, but no connection string.
+ */
 function withoutSecrets(this: Readonly<Record<string, unknown>>): object {
   const shown = Object.fromEntries(Object.entries(this))
   return shown['connectionString'] === undefined ? shown : { ...shown, connectionString: '(hidden)' }

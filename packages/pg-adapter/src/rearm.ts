@@ -4,8 +4,10 @@
  */
 
 import type { EventEmitter } from 'node:events'
+import type { Socket } from 'node:net'
 
 import type { DriverClient, DriverConnection } from './driver.ts'
+import { forgetActiveQuery } from './statement.ts'
 
 type Listeners = ReadonlyMap<string | symbol, readonly ((...args: unknown[]) => void)[]>
 
@@ -20,15 +22,21 @@ export function rememberUnconnected(client: DriverClient): Unconnected {
   return { listeners: listenersOf(client.connection), password: client.password }
 }
 
-/** Takes a failed attempt's socket away from the client, so that its late events reach nobody. */
-export function disarm(client: DriverClient): void {
+/**
+ * Takes a failed attempt's sockets away from the client, so that their late events reach nobody.
+ *
+ * @param plain the socket that the attempt began with; with TLS the connection has another by now, and the
+ *   driver still listens to both
+ */
+export function disarm(client: DriverClient, plain: Socket): void {
   const { connection } = client
   connection.removeAllListeners()
   connection.on('error', ignore)
-  const { stream } = connection
-  stream.removeAllListeners()
-  stream.on('error', ignore)
-  stream.destroy()
+  for (const stream of new Set([connection.stream, plain])) {
+    stream.removeAllListeners()
+    stream.on('error', ignore)
+    stream.destroy()
+  }
 }
 
 /**
@@ -51,6 +59,8 @@ export function rearm(client: DriverClient, before: Unconnected, fresh: DriverCo
   client._connectionError = false
   client._connectionCallback = null
   client._queryable = true
+  client.readyForQuery = false
+  forgetActiveQuery(client)
   client.saslSession = null
   client.processID = null
   client.secretKey = null

@@ -43,3 +43,9 @@ const openBare: OpenBare = async (target) => {
 export function endAll(pools: mysql.Pool[]): void {
   for (const pool of pools.splice(0)) pool.end(() => {})
 }
+
+/** As the freezing of an environment does: nothing runs, and what arrives meanwhile lies in the socket. */
+export function freeze(durationMs: number): void {
+  const startMs = performance.now()
+  while (performance.now() - startMs < durationMs);
+}

@@ -86,7 +86,7 @@ describe('a governed module', () => {
       ...target(),
       minLeaseMs: 1_000,
       maxLeaseMs: 1_000,
-    } as pg.ClientConfig)
+    })
     await client.connect()
     expect((await client.query('show idle_session_timeout')).rows).toEqual([{ idle_session_timeout: '1s' }])
     const openedMs = performance.now()
@@ -124,7 +124,7 @@ describe('a governed module', () => {
         await new Promise((resolve) => setImmediate(resolve))
         return under.target.password
       },
-    } as pg.ClientConfig)
+    })
     await client.connect()
     expect(asked).toBe(2)
     await client.end()
@@ -152,7 +152,7 @@ describe('a governed module', () => {
 
   it("gives up with the driver's own error, and details beside it", async () => {
     await under.fill()
-    const client = new governed.Client({ ...target(), acquireTimeoutMs: 200 } as pg.ClientConfig)
+    const client = new governed.Client({ ...target(), acquireTimeoutMs: 200 })
     const queued = rejection(client.query('select 1'))
     const error = await rejection(client.connect())
     expect(error).toBeInstanceOf(pg.DatabaseError)

@@ -1,10 +1,10 @@
 // Behind a pooler the server can hold no lease: noticed once, said once, and the pool goes on.
-import { createPool, govern, type GovernedPool } from '@leasehold/pg-adapter'
+import { createPool, failureDetails, govern, type GovernedPool } from '@leasehold/pg-adapter'
 import { type Pgbouncer, startPgbouncer } from '@leasehold/test-databases'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 
-import { eventually } from '../eventually.ts'
+import { eventually, rejection } from '../eventually.ts'
 import { quietLog } from '../quiet-log.ts'
 import { endAll, postgresUnderTest } from './server.ts'
 
@@ -70,7 +70,7 @@ describe('behind PgBouncer', () => {
       const log = quietLog()
       const { Client } = govern(pg)
       for (let turn = 0; turn < 3; turn += 1) {
-        const client = new Client({ ...under.target, ...refusing, logger: log } as pg.ClientConfig)
+        const client = new Client({ ...under.target, ...refusing, logger: log })
         await client.connect()
         expect((await client.query('select 1 as v')).rows).toEqual([{ v: 1 }])
         await client.end()
@@ -83,6 +83,19 @@ describe('behind PgBouncer', () => {
       await pool.query('select 1')
       expect(await pool.leasehold.census()).toMatchObject({ slotCount: under.server.slots })
     })
+  })
+
+  it('says of a statement that the server died under that it may have run', async () => {
+    const pooler = await startPgbouncer(under.server)
+    const { pool } = open(pooler, { max: 1 })
+    const asked = rejection(pool.query('select pg_sleep(30)'))
+    await eventually('it runs', async () => (await under.server.sessions()).some(({ idle }) => !idle))
+    await under.server.kill()
+    const error = await asked
+    await under.server.start()
+    await pooler.dispose()
+    expect(error).toMatchObject({ code: '08P01' })
+    expect(failureDetails(error)).toMatchObject({ kind: 'lost', statementMayHaveRun: true })
   })
 
   describe('when it ignores start-up options', () => {

@@ -24,3 +24,9 @@ const openBare: OpenBare = async (target) => {
 export function endAll(pools: pg.Pool[]): void {
   for (const pool of pools.splice(0)) if (!pool.ending) void pool.end()
 }
+
+/** As the freezing of an environment does: nothing runs, and what arrives meanwhile lies in the socket. */
+export function freeze(durationMs: number): void {
+  const startMs = performance.now()
+  while (performance.now() - startMs < durationMs);
+}

@@ -45,6 +45,7 @@ export function iamGate({ iam, directory, port, account }: IamGateOptions): IamG
   const folder = join(directory, 'iam')
   const service = `leasehold-${randomBytes(8).toString('hex')}`
   let rules: IamRules = {
+    service: iam.service ?? 'rds-db',
     host: iam.host ?? LOOPBACK,
     port: iam.port ?? port,
     region: iam.region,

@@ -4,10 +4,11 @@
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 
-import type { IamCredentials, IamReason, IamVerdict } from './iam.ts'
+import type { IamCredentials, IamReason, IamService, IamVerdict } from './iam.ts'
 
 /** What a token must be; the file that the verifier reads at every login. */
 export interface IamRules {
+  readonly service: IamService
   readonly host: string
   readonly port: number
   readonly region: string
@@ -47,10 +48,13 @@ function reasonAgainst(token: Token, user: string, rules: IamRules, nowEpochMs: 
   if (!isSigned(token, credentials.secretAccessKey)) return 'signature'
   const sessionToken = token.query.get('X-Amz-Security-Token') ?? undefined
   if (sessionToken !== credentials.sessionToken) return 'session token'
-  if (token.service !== 'rds-db' || token.query.get('Action') !== 'connect') return 'service'
+  const isDsql = rules.service === 'dsql'
+  // Who may be whom is Aurora DSQL's own business: its tokens name no user, but `admin` has an action.
+  const action = isDsql ? (user === 'admin' ? 'DbConnectAdmin' : 'DbConnect') : 'connect'
+  if (token.service !== rules.service || token.query.get('Action') !== action) return 'service'
   if (token.region !== rules.region) return 'region'
-  if (token.address !== `${rules.host}:${rules.port}`) return 'host'
-  if (token.query.get('DBUser') !== user) return 'user'
+  if (token.address !== (isDsql ? rules.host : `${rules.host}:${rules.port}`)) return 'host'
+  if (!isDsql && token.query.get('DBUser') !== user) return 'user'
   const ageMs = nowEpochMs - token.signedAtEpochMs
   if (ageMs > Math.min(rules.maxAgeMs, token.expiresAfterMs) || ageMs < -CLOCK_SKEW_MS) return 'age'
   return nowEpochMs < (credentials.expiresAtEpochMs ?? Infinity) ? 'ok' : 'credentials expired'

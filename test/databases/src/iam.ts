@@ -13,7 +13,12 @@ export interface IamCredentials {
   readonly expiresAtEpochMs?: number | undefined
 }
 
+/** As it is signed for: RDS and what belongs to it, or Aurora DSQL. */
+export type IamService = 'rds-db' | 'dsql'
+
 export interface IamOptions {
+  /** Whose tokens the server takes. @defaultValue 'rds-db' */
+  readonly service?: IamService | undefined
   /**
    * Database users that log in by token and in no other way, with the rights of an ordinary login.
    * @defaultValue `['iam_user']`
@@ -33,8 +38,8 @@ export interface IamOptions {
 /**
  * Why a token was refused, in the order of the checks; `ok` if it was not. `too long`: PAM has cut it.
  * `signature`: changed, or signed
- * with another secret. `session token`, `service`, `region`, `host`, `user`: properly signed, but with or for
- * another one. `age`: too old, or from the future. `credentials expired`: {@link IamCredentials.expiresAtEpochMs}.
+ * with another secret. `session token`, `service` (or its action), `region`, `host`, `user`: properly signed, but with
+ * or for another one. `age`: too old, or from the future. `credentials expired`: {@link IamCredentials.expiresAtEpochMs}.
  */
 export type IamReason =
   | 'ok'

@@ -1,6 +1,6 @@
 /** Asks the AWS Parameters and Secrets extension, or the Secrets Manager Agent, on this machine. */
 
-import { request } from 'node:http'
+import type { request } from 'node:http'
 
 import type { Env } from '../env.ts'
 import type { AskForSecret, SecretAsk, SecretPlace } from './secret-reader.ts'
@@ -9,6 +9,8 @@ const DEFAULT_PORT = 2773
 
 /** More than Secrets Manager's own 64 KiB, escaped and wrapped. */
 const MOST_BYTES = 512 * 1024
+
+type Request = typeof request
 
 interface Answer {
   readonly status: number
@@ -30,11 +32,15 @@ export function extensionPlace(secretId: string, env: Env): SecretPlace {
   return {
     what: `the secret \`${secretId}\` from the extension`,
     ifUnavailable: 'has the function the layer of the AWS Parameters and Secrets extension?',
-    open: async () => extensionAsker(secretId, env),
+    open: async () => {
+      // On first use: it takes longer to load than the rest of the entry, and a token has no use for it.
+      const http = await import('node:http')
+      return extensionAsker(secretId, env, http.request)
+    },
   }
 }
 
-function extensionAsker(secretId: string, env: Env): AskForSecret {
+function extensionAsker(secretId: string, env: Env, send: Request): AskForSecret {
   /** Agents know `refreshNow`; an extension that refuses it is not asked again. */
   let knowsRefresh = true
   return async ({ versionStage, isForced, signal }: SecretAsk): Promise<string> => {
@@ -42,7 +48,8 @@ function extensionAsker(secretId: string, env: Env): AskForSecret {
     // SnapStart leaves the first of them unset.
     const token = env['AWS_SESSION_TOKEN'] || env['AWS_CONTAINER_AUTHORIZATION_TOKEN'] || ''
     const query = new URLSearchParams({ secretId, versionStage })
-    const ask = (): Promise<Answer> => get(port, `/secretsmanager/get?${query.toString()}`, token, signal)
+    const ask = (): Promise<Answer> =>
+      get(send, port, `/secretsmanager/get?${query.toString()}`, token, signal)
     if (isForced && knowsRefresh) query.set('refreshNow', 'true')
     let answer = await ask()
     if (answer.status === 400 && query.has('refreshNow') && nameIn(answer.body) === undefined) {
@@ -55,12 +62,12 @@ function extensionAsker(secretId: string, env: Env): AskForSecret {
   }
 }
 
-function get(port: number, path: string, token: string, signal: AbortSignal): Promise<Answer> {
+function get(send: Request, port: number, path: string, token: string, signal: AbortSignal): Promise<Answer> {
   return new Promise((resolve, reject) => {
     // A connection of its own: one kept over a freeze would be dead.
     const options = { host: 'localhost', port, path, signal, agent: false }
     const headers = { 'x-aws-parameters-secrets-token': token }
-    const asked = request({ ...options, headers }, (response) => {
+    const asked = send({ ...options, headers }, (response) => {
       const chunks: Buffer[] = []
       let byteCount = 0
       response.on('data', (chunk: Buffer) => {

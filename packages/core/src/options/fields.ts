@@ -34,7 +34,26 @@ export interface SourceField {
   readonly summary: string
 }
 
-export type Field = NumberField | ChoiceField | NameField | LoggerField | SourceField
+export interface HookField {
+  readonly kind: 'hook'
+  readonly default: undefined
+  readonly summary: string
+}
+
+export interface SwitchField {
+  readonly kind: 'switch'
+  readonly default: boolean
+  readonly summary: string
+}
+
+export type Field =
+  | NumberField
+  | ChoiceField
+  | NameField
+  | LoggerField
+  | SourceField
+  | HookField
+  | SwitchField
 
 const ms = (min: number, max: number, defaultMs: number, summary: string): NumberField => ({
   kind: 'wholeMs',
@@ -101,6 +120,37 @@ export const FIELDS: Readonly<Record<string, Field>> = {
     30_000,
     'How long to keep trying while the server is starting, resuming or unreachable. 0 gives up at once.',
   ),
+  queryTimeoutMs: ms(
+    0,
+    900_000,
+    0,
+    'A statement that takes longer is cancelled on the server. 0 is no limit but the end of the invocation, where that is known.',
+  ),
+  transactionIdleMs: ms(
+    0,
+    900_000,
+    60_000,
+    'How long the server lets an open transaction sit idle before it ends the session (PostgreSQL, MariaDB). 0 leaves it to the server.',
+  ),
+  heldAcrossInvocations: {
+    kind: 'choice',
+    choices: ['reclaim', 'keep'],
+    default: 'reclaim',
+    summary:
+      'A connection still checked out when the next invocation begins is closed and reported, or kept. One that was taken while modules loaded is kept.',
+  },
+  onSession: {
+    kind: 'hook',
+    default: undefined,
+    summary:
+      'Awaited on every new session before its first use: the place for `SET`, time zone, search path.',
+  },
+  traceCheckouts: {
+    kind: 'switch',
+    default: false,
+    summary:
+      'Keeps the stack of every checkout, so that a report of one left over says where it was taken. For debugging: it costs microseconds.',
+  },
   'backoff.baseMs': ms(1, 60_000, 50, 'The first wait after a refused connect, before jitter.'),
   'backoff.capMs': ms(1, 60_000, 300, 'The longest wait between two attempts, before jitter.'),
   lease: {

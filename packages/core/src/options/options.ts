@@ -64,6 +64,43 @@ export interface LeaseholdOptions {
    * @defaultValue 30000
    */
   readonly resumeBudgetMs?: number | undefined
+  /**
+   * A statement that takes longer is cancelled on the server, and rejects with `QUERY_TIMEOUT` (the
+   * server's error in `cause`). Milliseconds, 0 to 900 000; 0 is no limit but the end of the invocation,
+   * where `pool.leasehold.enter(context)` made that known. A statement may have one of its own.
+   * @defaultValue 0
+   */
+  readonly queryTimeoutMs?: number | undefined
+  /**
+   * How long the server lets an open transaction sit idle before it ends the session and rolls back, so that
+   * a frozen environment holds no locks. Milliseconds, 0 to 900 000 (whole seconds on MariaDB, rounded up); 0
+   * leaves it to the server's own setting. MySQL has no such limit; there the lease ends the session.
+   * @defaultValue 60000
+   */
+  readonly transactionIdleMs?: number | undefined
+  /**
+   * What becomes of a pool's connection that is still checked out when the next invocation begins.
+   * `reclaim`: it is closed, which rolls back, and reported. `keep`: it stays. A connection that was taken
+   * before the first invocation, while modules loaded, always stays. Needs Lambda's mark of the invocation,
+   * or `pool.leasehold.enter(context)`; elsewhere nothing is reclaimed.
+   * @defaultValue 'reclaim'
+   */
+  readonly heldAcrossInvocations?: 'reclaim' | 'keep' | undefined
+  /**
+   * Awaited on every new session before its first use, within `connectTimeoutMs`; where it rejects, the
+   * session is closed and the request gets its error. Given the driver's connection (of mysql2: its promise
+   * face). A session that is replaced starts as the server makes it, so what the application sets with
+   * `SET`, `USE` and the like belongs here; nothing else carries over.
+   * @defaultValue none
+   */
+  // oxlint-disable-next-line typescript/no-explicit-any -- each driver's own connection type
+  readonly onSession?: ((connection: any) => unknown) | undefined
+  /**
+   * Keeps the stack of every checkout, so that the report of a connection left over says where it was
+   * taken. For debugging: it costs microseconds a checkout.
+   * @defaultValue false
+   */
+  readonly traceCheckouts?: boolean | undefined
   /** Waits between refused attempts, before jitter, where the fleet's own waiting time is not known. */
   readonly backoff?:
     | {
@@ -113,4 +150,9 @@ export interface ResolvedOptions extends PolicyLimits {
   readonly lease: 'server' | 'client' | 'off'
   readonly logger: Logger
   readonly credentials: CredentialSource | undefined
+  readonly queryTimeoutMs: number
+  readonly transactionIdleMs: number
+  readonly heldAcrossInvocations: 'reclaim' | 'keep'
+  readonly onSession: ((connection: unknown) => unknown) | undefined
+  readonly traceCheckouts: boolean
 }

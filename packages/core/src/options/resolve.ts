@@ -72,7 +72,8 @@ function read(own: Bag, name: string): unknown {
   return typeof value === 'object' && value !== null ? (value as Bag)[member] : undefined
 }
 
-function check(name: string, field: Field, given: unknown): string | undefined {
+/** The problem with one value, or undefined where it is sound. */
+export function check(name: string, field: Field, given: unknown): string | undefined {
   const got = describe(given)
   switch (field.kind) {
     case 'wholeMs':
@@ -95,6 +96,12 @@ function check(name: string, field: Field, given: unknown): string | undefined {
       return typeof (given as { get?: unknown } | null)?.get === 'function'
         ? undefined
         : `\`${name}\` must be a source of credentials, such as \`iamToken()\` or \`secret(…)\`, got ${got}`
+    case 'hook':
+      return typeof given === 'function'
+        ? undefined
+        : `\`${name}\` must be a function that is given the new connection, got ${got}`
+    case 'switch':
+      return typeof given === 'boolean' ? undefined : `\`${name}\` must be true or false, got ${got}`
     case 'logger':
       return isLogger(given)
         ? undefined

@@ -25,6 +25,10 @@ function rangeOf(field: Field): string {
       return field.choices.map((choice) => `\`${choice}\``).join(', ')
     case 'name':
       return `1 to ${field.maxLength} characters`
+    case 'switch':
+      return '`true`, `false`'
+    case 'hook':
+      return 'function'
     case 'source':
     case 'logger':
       return 'object'

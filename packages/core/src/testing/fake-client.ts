@@ -1,4 +1,5 @@
 import type { GovernedConnection } from '../connection.ts'
+import type { Governor } from '../governor.ts'
 import type { FakeSession } from './fake-session.ts'
 
 /** One open connection of a fake pool. */
@@ -7,14 +8,29 @@ export interface PooledSession {
   readonly governed: GovernedConnection
 }
 
+/** How one statement may be stopped. */
+export interface FakeQueryOptions {
+  /** Milliseconds; 0 is no limit. @defaultValue the pool's `queryTimeoutMs` */
+  readonly queryTimeoutMs?: number | undefined
+  /** Aborting cancels the statement. */
+  readonly signal?: AbortSignal | undefined
+}
+
 /** What the application gets from `FakePool.connect`, and gives back with `release`. */
 export class FakeClient {
+  readonly #governor: Governor
   readonly #pooled: PooledSession
   readonly #failed: (error: unknown) => void
   readonly #giveBack: (destroy: boolean) => void
   #released = false
 
-  constructor(pooled: PooledSession, failed: (error: unknown) => void, giveBack: (destroy: boolean) => void) {
+  constructor(
+    governor: Governor,
+    pooled: PooledSession,
+    failed: (error: unknown) => void,
+    giveBack: (destroy: boolean) => void,
+  ) {
+    this.#governor = governor
     this.#pooled = pooled
     this.#failed = failed
     this.#giveBack = giveBack
@@ -30,12 +46,23 @@ export class FakeClient {
     return this.#pooled.governed
   }
 
-  /** Rejects with the server's own error, or with `FAKE_RESET` where the connection is gone. */
-  async query(statement: string): Promise<{ rows: readonly unknown[] }> {
+  /**
+   * Rejects with the server's own error, or with `FAKE_RESET` where the connection is gone; with
+   * `QUERY_TIMEOUT` at the statement's limit.
+   */
+  async query(statement: string, options: FakeQueryOptions = {}): Promise<{ rows: readonly unknown[] }> {
     if (this.#released) throw new Error('the client has been released already')
+    const { statements } = this.#governor
+    const { queryTimeoutMs: timeoutMs, signal } = options
+    const limits = this.#governor.limitsOf({ timeoutMs, signal })
+    const run = (): Promise<readonly unknown[]> => this.session.run(statement)
     try {
-      return { rows: await this.session.run(statement) }
+      if (limits === undefined) return { rows: await run() }
+      const cancel = (until: AbortSignal): Promise<void> => this.session.cancel(until)
+      const cut = (): void => this.session.close()
+      return { rows: await statements.limited(limits, { run, cancel, cut }) }
     } catch (error) {
+      statements.explainLoss(error, this)
       this.#failed(error)
       throw error
     }

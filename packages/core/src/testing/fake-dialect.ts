@@ -23,6 +23,10 @@ export const fakeDialect: Dialect = {
   leaseGranularityMs: 1,
   classify: classifyFakeError,
   refusesLease: (error) => codeOf(error) === 'FAKE_LEASE_REFUSED',
+  provesUnread: (error) => codeOf(error) === 'FAKE_LAPSED',
+  begin: ({ isolation, readOnly }) => [
+    `begin${isolation === undefined ? '' : ` isolation level ${isolation}`}${readOnly === true ? ' read only' : ''}`,
+  ],
   censusAndLease: (leaseMs, ladder) => CENSUS + JSON.stringify({ leaseMs, ladder }),
   setLease: (leaseMs) => LEASE + String(leaseMs),
   parseCensus: parseFakeCensus,
@@ -50,6 +54,11 @@ export function readOwnStatement(text: string): OwnStatement | undefined {
   if (!text.startsWith(CENSUS)) return undefined
   const asked: { leaseMs: number; ladder: LeaseStep[] } = JSON.parse(text.slice(CENSUS.length))
   return { kind: 'census', ...asked }
+}
+
+/** A statement of the governor's, or a ping. */
+export function isOwn(text: string): boolean {
+  return text === '' || text.startsWith(CENSUS) || text.startsWith(LEASE)
 }
 
 /** The lease that the counts call for, as the server works it out. */

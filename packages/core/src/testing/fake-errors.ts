@@ -13,6 +13,8 @@ import { codeOf, type ErrorKind } from '../errors.ts'
  * - `FAKE_RESET`: the connection is gone, and nobody said why
  * - `FAKE_READ_ONLY`: a write on a server that takes none
  * - `FAKE_DEADLOCK`: the statement lost a race; the session is sound
+ * - `FAKE_CANCELLED`: the statement was cancelled while it ran
+ * - `FAKE_ABORTED`: an earlier statement of the transaction failed, so only a rollback is taken
  * - `FAKE_LEASE_REFUSED`: the server, or a proxy before it, takes no lease at start-up
  * - `FAKE_CENSUS_REFUSED`: the login may not count sessions
  * - `FAKE_STATEMENT_FAILED`: anything else that a statement can be told
@@ -26,6 +28,8 @@ export type FakeErrorCode =
   | 'FAKE_RESET'
   | 'FAKE_READ_ONLY'
   | 'FAKE_DEADLOCK'
+  | 'FAKE_CANCELLED'
+  | 'FAKE_ABORTED'
   | 'FAKE_LEASE_REFUSED'
   | 'FAKE_CENSUS_REFUSED'
   | 'FAKE_STATEMENT_FAILED'
@@ -39,6 +43,8 @@ const KINDS: Readonly<Record<FakeErrorCode, ErrorKind>> = {
   FAKE_RESET: 'lost',
   FAKE_READ_ONLY: 'read-only',
   FAKE_DEADLOCK: 'transient',
+  FAKE_CANCELLED: 'fatal',
+  FAKE_ABORTED: 'fatal',
   FAKE_LEASE_REFUSED: 'fatal',
   FAKE_CENSUS_REFUSED: 'fatal',
   FAKE_STATEMENT_FAILED: 'fatal',
@@ -53,6 +59,14 @@ export class FakeServerError extends Error {
     this.name = 'FakeServerError'
     this.code = code
   }
+}
+
+export function lapsedError(): FakeServerError {
+  return new FakeServerError('FAKE_LAPSED', 'the session sat idle for longer than its lease')
+}
+
+export function resetError(): FakeServerError {
+  return new FakeServerError('FAKE_RESET', 'the connection was reset')
 }
 
 /**

@@ -1,9 +1,10 @@
 import { governanceOf, type PoolGovernance } from '../governance.ts'
 import { Governor, type Opened, type Surroundings } from '../governor.ts'
+import { callSite } from '../held.ts'
 import type { Attempt } from '../open.ts'
 import type { LeaseholdOptions } from '../options/options.ts'
 import { resolveOptions } from '../options/resolve.ts'
-import { FakeClient, type PooledSession } from './fake-client.ts'
+import { FakeClient, type FakeQueryOptions, type PooledSession } from './fake-client.ts'
 import { fakeDialect } from './fake-dialect.ts'
 import { classifyFakeError, type FakeServerError } from './fake-errors.ts'
 import type { FakeServer } from './fake-server.ts'
@@ -18,6 +19,11 @@ export interface FakePoolOptions extends LeaseholdOptions {
   readonly password?: string | undefined
   /** The name in the label. @defaultValue the Lambda function's, or `local` */
   readonly name?: string | undefined
+}
+
+export interface FakePoolQueryOptions extends FakeQueryOptions {
+  /** The statement may run twice: it is sent again whenever its connection is lost. @defaultValue false */
+  readonly idempotent?: boolean | undefined
 }
 
 /**
@@ -68,16 +74,26 @@ export class FakePool {
     if (this.#stop.signal.aborted) return Promise.reject(new Error(ENDED))
     const pooled = this.#idle.pop()
     if (pooled !== undefined) return this.#reuse(pooled)
+    // What an earlier invocation left checked out takes a place that is free.
+    if (this.totalCount >= this.#max) this.governor.noticeInvocation()
     return this.totalCount < this.#max ? this.#openNew() : this.#whenFree()
   }
 
-  /** One statement on a connection of the pool's. */
-  async query(statement: string): Promise<{ rows: readonly unknown[] }> {
-    const client = await this.connect()
+  /** One statement on a connection of the pool's. Sent again where the connection is lost and that is safe. */
+  async query(statement: string, options: FakePoolQueryOptions = {}): Promise<{ rows: readonly unknown[] }> {
+    const { idempotent = false, signal } = options
+    const send = async (): Promise<{ rows: readonly unknown[] }> => {
+      const client = await this.connect()
+      try {
+        return await client.query(statement, options)
+      } finally {
+        client.release()
+      }
+    }
     try {
-      return await client.query(statement)
-    } finally {
-      client.release()
+      return await send()
+    } catch (error) {
+      return this.governor.statements.recover(error, idempotent, send, signal)
     }
   }
 
@@ -130,7 +146,14 @@ export class FakePool {
     const { password, name } = this.#login
     const leaseMs = governor.asksForLease ? governor.startLeaseMs(attempt.wasRefused) : undefined
     const label = governor.options.lease === 'off' ? undefined : governor.label(attempt, name)
-    const session = await this.#server.connect({ password, label, leaseMs, signal: attempt.signal })
+    const { signal } = attempt
+    const session = await this.#server.connect({ password, label, leaseMs, signal })
+    try {
+      await governor.prepareSession(session, signal)
+    } catch (error) {
+      session.close()
+      throw error
+    }
     return { connection: session, hands: session, leaseMs, exact: leaseMs !== undefined }
   }
 
@@ -158,7 +181,9 @@ export class FakePool {
 
   #client(pooled: PooledSession): FakeClient {
     const { session, governed } = pooled
+    if (this.governor.options.traceCheckouts) governed.takenAt = callSite()
     return new FakeClient(
+      this.governor,
       pooled,
       (error) => {
         if (governed.spoilt || classifyFakeError(error) !== 'read-only') return
@@ -177,7 +202,7 @@ export class FakePool {
   }
 
   #whenFree(): Promise<FakeClient> {
-    const { clock, options } = this.governor
+    const { acquireLimitMs, clock } = this.governor
     const patience = new AbortController()
     return new Promise((resolve, reject) => {
       let over = false
@@ -190,9 +215,9 @@ export class FakePool {
         over = true
         const place = this.#waiting.indexOf(take)
         if (place >= 0) this.#waiting.splice(place, 1)
-        reject(this.governor.busyError(options.acquireTimeoutMs, this.totalCount, this.#max))
+        reject(this.governor.busyError(acquireLimitMs, this.totalCount, this.#max))
       }
-      clock.sleep(options.acquireTimeoutMs, patience.signal).then(giveUp, () => undefined)
+      clock.sleep(acquireLimitMs, patience.signal).then(giveUp, () => undefined)
       this.#waiting.push(take)
     })
   }

@@ -1,9 +1,17 @@
 import { type Clock, Moment, systemClock } from '../clock.ts'
-import { type FakeCensusRow, leaseIn, type OwnStatement, readOwnStatement } from './fake-dialect.ts'
-import { type FakeErrorCode, FakeServerError } from './fake-errors.ts'
+import { type FakeCensusRow, isOwn, leaseIn, type OwnStatement, readOwnStatement } from './fake-dialect.ts'
+import {
+  classifyFakeError,
+  type FakeErrorCode,
+  FakeServerError,
+  lapsedError,
+  resetError,
+} from './fake-errors.ts'
+import { FakeLeases } from './fake-leases.ts'
+import { FakeNetwork, never } from './fake-network.ts'
 import type { FakeConnectRequest, FakeServerOptions } from './fake-server-options.ts'
 import { FakeSession, type SessionHost } from './fake-session.ts'
-import { readStatement } from './fake-statement.ts'
+import { type FakeAnswer, FakeStatements } from './fake-statements.ts'
 
 /**
  * A database server in memory. It has a limited number of slots, ends idle sessions by the lease
@@ -13,9 +21,9 @@ import { readStatement } from './fake-statement.ts'
  *
  * Leases run inside transactions too, as MySQL's do.
  *
- * It knows no SQL: `begin`, `commit` and `rollback` mark a transaction, `sleep 50` keeps the session
- * busy for 50 ms, statements that start with a writing verb fail while it is read-only, and for
- * the rest `reply` gives the rows.
+ * It knows no SQL: `begin`, `commit`, `rollback` and savepoints bound a transaction, which fails whole where
+ * a statement inside it fails, as PostgreSQL's do; `sleep 50` keeps the session busy for 50 ms; statements
+ * that start with a writing verb fail while it is read-only; and for the rest `reply` gives the rows.
  */
 export class FakeServer implements SessionHost {
   slotCount: number
@@ -28,16 +36,16 @@ export class FakeServer implements SessionHost {
   leases: 'held' | 'refused' | 'ignored' = 'held'
   /** False: the login may not count sessions. */
   answersCensus = true
-  /** Every statement of the application's that the server has read, in order. */
-  readonly statements: string[] = []
+  /** False: a statement runs on although it is cancelled. */
+  obeysCancel = true
   readonly #clock: Clock
-  readonly #reply: (statement: string, session: FakeSession) => readonly unknown[]
+  readonly #statements: FakeStatements
   readonly #sessions = new Set<FakeSession>()
-  readonly #failures: FakeErrorCode[] = []
-  /** The newest watch of each session; older ones find that they are not it, and end. */
-  readonly #watches = new WeakMap<FakeSession, symbol>()
-  readonly #unreachable = new WeakSet<FakeSession>()
-  #isBlackhole = false
+  readonly #cuts: ('before' | 'after')[] = []
+  /** Why sessions ended: a client that has not heard of it is told when it asks. */
+  readonly #ends = new WeakMap<FakeSession, FakeServerError>()
+  readonly #leases: FakeLeases
+  readonly #network: FakeNetwork
   #refusedCount = 0
   #openedCount = 0
   #down: { since: Moment; forMs: number } | undefined
@@ -48,12 +56,25 @@ export class FakeServer implements SessionHost {
     this.roundTripMs = options.roundTripMs ?? 0
     this.connectMs = options.connectMs ?? this.roundTripMs
     this.password = options.password
-    this.#reply = options.reply ?? (() => [])
+    this.#network = new FakeNetwork(this.#clock)
+    const lapse = (session: FakeSession): void => this.#end(session, lapsedError())
+    this.#leases = new FakeLeases(this.#clock, (session) => this.#sessions.has(session), lapse)
+    this.#statements = new FakeStatements(this.#clock, options.reply ?? (() => []))
+  }
+
+  /** Every statement of the application's that was read, in order. */
+  get statements(): readonly string[] {
+    return this.#statements.read
+  }
+
+  /** Every write that stayed, in the order in which they were committed. */
+  get committed(): readonly string[] {
+    return this.#statements.committed
   }
 
   /** The sessions that take a slot now, zombies included. */
   get sessions(): readonly FakeSession[] {
-    for (const session of this.#sessions) this.#endIfLapsed(session)
+    for (const session of this.#sessions) this.#leases.endIfLapsed(session)
     return [...this.#sessions]
   }
 
@@ -66,19 +87,19 @@ export class FakeServer implements SessionHost {
   async connect(request: FakeConnectRequest = {}): Promise<FakeSession> {
     const { signal } = request
     signal?.throwIfAborted()
-    if (this.#isBlackhole) await never(signal)
+    if (this.#network.isBlackhole) await never(signal)
     const problem = this.#problemWith(request)
     if (problem !== undefined) {
-      await this.#travel(this.connectMs, signal)
+      await this.#network.travel(this.connectMs, signal)
       throw problem
     }
     const leaseMs = this.leases === 'held' ? request.leaseMs : undefined
     this.#openedCount += 1
     const session = new FakeSession(this, this.#clock, this.#openedCount, request.label ?? '', leaseMs)
     this.#sessions.add(session)
-    this.#watch(session)
+    this.#leases.watch(session)
     try {
-      await this.#travel(this.connectMs, signal, session)
+      await this.#network.travel(this.connectMs, signal, session)
     } catch (error) {
       session.close()
       throw error
@@ -87,25 +108,34 @@ export class FakeServer implements SessionHost {
   }
 
   async serve(session: FakeSession, text: string, signal: AbortSignal): Promise<readonly unknown[]> {
-    if (this.#unreachable.has(session)) await never(signal)
-    this.#endIfLapsed(session)
-    if (!this.#sessions.has(session)) throw new FakeServerError('FAKE_RESET', 'no such session')
+    if (!this.#network.reaches(session)) await never(signal)
+    this.#leases.endIfLapsed(session)
+    if (!this.#sessions.has(session)) throw this.#ends.get(session) ?? resetError()
     const { server } = session
+    const cut = isOwn(text) ? undefined : this.#cuts.shift()
+    if (cut === 'before') throw this.#cut(session)
     server.busy = true
-    let answer: readonly unknown[] | FakeServerError
+    let answer: FakeAnswer
     try {
       answer = await this.#execute(session, text, signal)
     } finally {
       server.busy = false
       server.lastActive.set(this.#clock)
     }
-    await this.#travel(this.roundTripMs, signal, session)
+    if (cut === 'after') throw this.#cut(session)
+    await this.#network.travel(this.roundTripMs, signal, session)
     if (answer instanceof FakeServerError) throw answer
     return answer
   }
 
+  async cancel(session: FakeSession, signal: AbortSignal | undefined): Promise<void> {
+    if (this.#network.isBlackhole) await never(signal)
+    if (this.obeysCancel) this.#statements.cancel(session)
+    await this.#network.travel(this.roundTripMs, signal)
+  }
+
   closed(session: FakeSession): void {
-    if (!this.#unreachable.has(session)) this.#sessions.delete(session)
+    if (this.#network.reaches(session)) this.#sessions.delete(session)
   }
 
   /** Ends one session, as `pg_terminate_backend` or `kill` does. Its client hears of it as soon as it runs. */
@@ -125,23 +155,30 @@ export class FakeServer implements SessionHost {
    * answer and no end goes through any more, not even after `resume`; connects get no answer.
    */
   blackhole(): void {
-    this.#isBlackhole = true
-    for (const session of this.#sessions) this.#unreachable.add(session)
+    this.#network.swallow(this.#sessions)
   }
 
   /** New connects work again. What was lost in the black hole stays lost. */
   resume(): void {
-    this.#isBlackhole = false
+    this.#network.resume()
   }
 
   /** The network ends all connections, and both sides know. */
   reset(): void {
-    this.#endAll(new FakeServerError('FAKE_RESET', 'the connection was reset'))
+    this.#endAll(resetError())
   }
 
   /** The next application statement is answered with this error; called again, the one after it too. */
   failNext(code: FakeErrorCode): void {
-    this.#failures.push(code)
+    this.#statements.failures.push(code)
+  }
+
+  /**
+   * Cuts the connection at the next application statement: before the server has read it, or after it has
+   * done it, so that the answer is lost. Called again, at the one after it too.
+   */
+  cutNext(when: 'before' | 'after'): void {
+    this.#cuts.push(when)
   }
 
   #problemWith(request: FakeConnectRequest): FakeServerError | undefined {
@@ -161,25 +198,17 @@ export class FakeServer implements SessionHost {
     return undefined
   }
 
-  async #execute(
-    session: FakeSession,
-    text: string,
-    signal: AbortSignal,
-  ): Promise<readonly unknown[] | FakeServerError> {
+  async #execute(session: FakeSession, text: string, signal: AbortSignal): Promise<FakeAnswer> {
     const own = readOwnStatement(text)
     if (own !== undefined) return this.#obey(session, own)
     if (text === '') return []
-    this.statements.push(text)
-    const failure = this.#failures.shift()
-    if (failure !== undefined) return new FakeServerError(failure, 'the statement failed, as it was told to')
-    const { writes, busyMs, inTransaction = session.server.inTransaction } = readStatement(text)
-    if (this.readOnly && writes) return new FakeServerError('FAKE_READ_ONLY', 'the server is read-only')
-    if (busyMs > 0) await this.#clock.sleep(busyMs, signal)
-    session.server.inTransaction = inTransaction
-    return this.#reply(text, session)
+    const answer = await this.#statements.execute(session, text, this.readOnly, signal)
+    if (answer instanceof FakeServerError && classifyFakeError(answer) === 'lost')
+      this.#sessions.delete(session)
+    return answer
   }
 
-  #obey(session: FakeSession, own: OwnStatement): readonly unknown[] | FakeServerError {
+  #obey(session: FakeSession, own: OwnStatement): FakeAnswer {
     if (own.kind === 'lease') {
       this.#setLease(session, own.leaseMs)
       return []
@@ -188,39 +217,25 @@ export class FakeServer implements SessionHost {
     const usedCount = this.sessions.length
     const holdsLease = session.server.leaseMs === own.leaseMs
     if (holdsLease) this.#setLease(session, leaseIn(own.ladder, usedCount, this.slotCount) ?? own.leaseMs)
-    const row: FakeCensusRow = {
-      usedCount,
-      slotCount: this.slotCount,
-      labels: this.sessions.map(({ label }) => label).filter((label) => label !== ''),
-      refusedCount: this.#refusedCount,
-      leaseMs: holdsLease ? session.server.leaseMs : undefined,
-    }
-    return [row]
+    return [
+      {
+        usedCount,
+        slotCount: this.slotCount,
+        labels: this.sessions.map(({ label }) => label).filter((label) => label !== ''),
+        refusedCount: this.#refusedCount,
+        leaseMs: holdsLease ? session.server.leaseMs : undefined,
+      } satisfies FakeCensusRow,
+    ]
   }
 
   #setLease(session: FakeSession, leaseMs: number): void {
-    if (this.leases === 'ignored' || session.server.leaseMs === leaseMs) return
-    session.server.leaseMs = leaseMs
-    this.#watch(session)
+    if (this.leases !== 'ignored') this.#leases.set(session, leaseMs)
   }
 
-  /** So that an idle client hears of its session's end as soon as it runs. The truth is in `#endIfLapsed`. */
-  #watch(session: FakeSession): void {
-    const { leaseMs, lastActive } = session.server
-    if (leaseMs === undefined) return
-    const watch = Symbol('watch')
-    this.#watches.set(session, watch)
-    this.#clock.later(Math.max(1, leaseMs - lastActive.elapsedMs(this.#clock)), () => {
-      if (this.#watches.get(session) !== watch) return
-      this.#endIfLapsed(session)
-      if (this.#sessions.has(session)) this.#watch(session)
-    })
-  }
-
-  #endIfLapsed(session: FakeSession): void {
-    const { leaseMs, busy, lastActive } = session.server
-    if (leaseMs === undefined || busy || lastActive.elapsedMs(this.#clock) < leaseMs) return
-    this.#end(session, new FakeServerError('FAKE_LAPSED', 'the session sat idle for longer than its lease'))
+  #cut(session: FakeSession): FakeServerError {
+    const error = resetError()
+    this.#end(session, error)
+    return error
   }
 
   #endAll(error: FakeServerError): void {
@@ -228,21 +243,8 @@ export class FakeServer implements SessionHost {
   }
 
   #end(session: FakeSession, error: FakeServerError): void {
-    if (!this.#sessions.delete(session) || this.#unreachable.has(session)) return
+    this.#ends.set(session, error)
+    if (!this.#sessions.delete(session) || !this.#network.reaches(session)) return
     this.#clock.defer(() => session.hearEnd(error))
   }
-
-  async #travel(durationMs: number, signal: AbortSignal | undefined, session?: FakeSession): Promise<void> {
-    if (durationMs > 0) await this.#clock.sleep(durationMs, signal)
-    if (session !== undefined && this.#unreachable.has(session)) await never(signal)
-    signal?.throwIfAborted()
-  }
-}
-
-/** Settles only by the signal. */
-function never(signal: AbortSignal | undefined): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    if (signal?.aborted === true) reject(signal.reason)
-    else signal?.addEventListener('abort', () => reject(signal.reason), { once: true })
-  })
 }

@@ -3,6 +3,7 @@
 import { type Clock, Moment } from '../clock.ts'
 import type { Hands } from '../connection.ts'
 import { classifyFakeError, FakeServerError } from './fake-errors.ts'
+import type { FakeTransaction } from './fake-transaction.ts'
 
 /** The pool that a session lives in. */
 export interface FakeHome {
@@ -15,6 +16,8 @@ export interface FakeHome {
 export interface SessionHost {
   /** Runs a statement; rejects with the signal's reason when this side goes away first. */
   serve(session: FakeSession, statement: string, signal: AbortSignal): Promise<readonly unknown[]>
+  /** Asks for the end of what runs on the session, by a way of its own. */
+  cancel(session: FakeSession, signal: AbortSignal | undefined): Promise<void>
   /** This side closed its end. The server hears of it unless nothing gets through. */
   closed(session: FakeSession): void
 }
@@ -28,7 +31,7 @@ export interface ServerSide {
   /** A statement is running. */
   busy: boolean
   /** Between `begin` and `commit` or `rollback`. */
-  inTransaction: boolean
+  transaction: FakeTransaction | undefined
 }
 
 /**
@@ -53,7 +56,7 @@ export class FakeSession implements Hands {
     this.#host = host
     this.id = id
     this.label = label
-    this.server = { leaseMs, lastActive: new Moment(clock), busy: false, inTransaction: false }
+    this.server = { leaseMs, lastActive: new Moment(clock), busy: false, transaction: undefined }
   }
 
   /** As far as this side knows, the connection stands. */
@@ -72,6 +75,11 @@ export class FakeSession implements Hands {
     await this.run('')
   }
 
+  /** Asks the server to stop what runs: it fails with `FAKE_CANCELLED`. Resolves when the server has taken note. */
+  cancel(signal?: AbortSignal): Promise<void> {
+    return this.#host.cancel(this, signal)
+  }
+
   quiet(): boolean {
     return this.open && this.#pendingCount === 0
   }
@@ -88,6 +96,14 @@ export class FakeSession implements Hands {
   drop(): void {
     if (this.#home === undefined) this.close()
     else this.#home.drop(this)
+  }
+
+  inTransaction(): boolean {
+    return this.server.transaction !== undefined
+  }
+
+  get pooled(): boolean {
+    return this.#home !== undefined
   }
 
   /** Closes this side. What is running or queued fails with `FAKE_RESET`; listeners hear nothing. */

@@ -1,0 +1,122 @@
+/** Connections in the application's hands: their leases are renewed, and none outlives its invocation. */
+
+import type { Clock } from './clock.ts'
+import type { GovernedConnection } from './connection.ts'
+import { type Env, functionName } from './env.ts'
+import type { Invocations } from './invocations.ts'
+import type { LimitedLog } from './log.ts'
+import type { ResolvedOptions } from './options/options.ts'
+import type { Stats } from './stats.ts'
+
+export interface HeldParts {
+  readonly clock: Clock
+  readonly env: Env
+  readonly options: ResolvedOptions
+  readonly stats: Stats
+  readonly log: LimitedLog
+  readonly invocations: Invocations
+  readonly connections: ReadonlySet<GovernedConnection>
+}
+
+export class Held {
+  readonly #parts: HeldParts
+  #keeping = false
+
+  constructor(parts: HeldParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * While the application holds connections, their leases are renewed before they run out: a lease
+   * must never end a session that is in somebody's hands. Stops by itself when none is held. Hot.
+   */
+  keep(): void {
+    if (!this.#keeping) this.#watch()
+  }
+
+  #watch(): void {
+    const { clock, options, connections } = this.#parts
+    if (options.lease === 'off') return
+    this.#keeping = true
+    clock.later(options.minLeaseMs / 4, () => {
+      this.#keeping = false
+      this.noticeInvocation()
+      let held = false
+      for (const governed of connections) {
+        if (!governed.checkedOut) continue
+        held = true
+        void this.#renew(governed)
+      }
+      if (held) this.keep()
+    })
+  }
+
+  /**
+   * Finds out whether another invocation has begun, and if so ends what the one before left behind.
+   *
+   * @param own is being handed out, and so is looked at by itself
+   */
+  noticeInvocation(own?: GovernedConnection): void {
+    if (this.#parts.invocations.look()) this.reclaim(own)
+  }
+
+  /** Ends what an earlier invocation left: nobody is there any more to give it back, or to commit. */
+  reclaim(own?: GovernedConnection): void {
+    const { connections, invocations, options } = this.#parts
+    for (const governed of [...connections]) {
+      const { checkedOut, hands, invocation } = governed
+      if (governed === own || !hands.pooled || invocation === invocations.number) continue
+      if (checkedOut) {
+        if (invocation === 0 || options.heldAcrossInvocations === 'keep') continue
+        this.#report('a connection was still checked out when the next invocation began', governed)
+      } else if (hands.inTransaction()) this.#reportOpenTransaction(governed)
+      else continue
+      governed.spoilt = true
+      hands.drop()
+    }
+  }
+
+  /** Whether an earlier invocation gave `governed`, which is about to be handed out, back inside a transaction. */
+  leftOpen(governed: GovernedConnection): boolean {
+    this.noticeInvocation(governed)
+    if (governed.invocation === this.#parts.invocations.number || !governed.hands.inTransaction())
+      return false
+    this.#reportOpenTransaction(governed)
+    return true
+  }
+
+  #reportOpenTransaction(governed: GovernedConnection): void {
+    this.#report('a transaction was left open on a connection that was given back', governed)
+  }
+
+  /** Something of an earlier invocation was left over, and has to end. */
+  #report(what: string, { takenAt }: GovernedConnection): void {
+    const { env, log, stats } = this.#parts
+    stats.reclaimed += 1
+    const name = functionName(env)
+    const by = name === undefined ? '' : ` in ${name}`
+    const where =
+      takenAt === undefined ? 'set `traceCheckouts` to see where it was taken' : `taken ${takenAt}`
+    log.warn('left-over', `${what}${by}, so it was closed and rolled back; ${where}`)
+  }
+
+  async #renew(governed: GovernedConnection): Promise<void> {
+    const { lease, hands } = governed
+    if (governed.spoilt || lease.idleMs() < lease.leaseMs / 2 || !hands.quiet()) return
+    this.#parts.stats.renewed += 1
+    try {
+      await hands.ping()
+      // Awaited: the application has it.
+      if (governed.checkedOut) governed.lease.touch()
+    } catch {
+      // The application's next statement meets the driver's own error.
+    }
+  }
+}
+
+/** Where the calling code was called from: for `takenAt`. */
+export function callSite(): string {
+  const trace: { stack?: string } = {}
+  Error.captureStackTrace(trace, callSite)
+  return trace.stack?.split('\n').slice(1).join('\n').trim() ?? 'somewhere unknown'
+}

@@ -1,0 +1,74 @@
+/** Tells one invocation from the next, and how much time the present one has left. */
+
+import type { Clock } from './clock.ts'
+import { Deadline } from './deadline.ts'
+import { type Env, invocationMark, runsSeveralInvocations } from './env.ts'
+
+/** What Lambda gives a handler as its second argument, as far as it matters here. */
+export interface InvocationContext {
+  readonly awsRequestId: string
+  getRemainingTimeInMillis(): number
+}
+
+/** Kept of the time left, so that an answer still gets out. */
+const RESERVE_MS = 500
+
+/**
+ * Invocations are numbered from 1 in this process; 0 is the time before the first, when modules load.
+ * Outside Lambda it stays at 0 until a handler calls `enter`; where several run at once it always does,
+ * for there is no telling whose a connection is.
+ */
+export class Invocations {
+  readonly #clock: Clock
+  readonly #env: Env
+  #mark: string | undefined
+  #requestId: string | undefined
+  #number = 0
+  #end: Deadline | undefined
+
+  constructor(clock: Clock, env: Env) {
+    this.#clock = clock
+    this.#env = env
+  }
+
+  get number(): number {
+    return this.#number
+  }
+
+  /** Asks the runtime's environment. True when another invocation has begun since the last call. */
+  look(): boolean {
+    const mark = invocationMark(this.#env)
+    if (mark === undefined || mark === this.#mark) return false
+    this.#mark = mark
+    this.#begin()
+    return true
+  }
+
+  /** The handler says which invocation this is, and when it ends. True when it is another one. */
+  enter(context: InvocationContext): boolean {
+    if (runsSeveralInvocations(this.#env)) return false
+    const { awsRequestId } = context
+    const isMarked = this.look()
+    // A mark may have been seen before the handler came to speak; and the same one may come twice.
+    const isFirstWord = this.#requestId === undefined && this.#mark !== undefined
+    const isAnother = isMarked || (!isFirstWord && this.#requestId !== awsRequestId)
+    if (isAnother && !isMarked) this.#begin()
+    this.#requestId = awsRequestId
+    const leftMs = context.getRemainingTimeInMillis()
+    this.#end = Number.isFinite(leftMs) ? new Deadline(this.#clock, leftMs) : undefined
+    return isAnother
+  }
+
+  /** Milliseconds that may be spent before the invocation's end; undefined where the end is not known. */
+  spendableMs(): number | undefined {
+    const leftMs = this.#end?.leftMs()
+    // Past its end Lambda has ended it: whatever runs now is another one, which has not entered.
+    return leftMs === undefined || leftMs === 0 ? undefined : Math.max(0, leftMs - RESERVE_MS)
+  }
+
+  #begin(): void {
+    this.#number += 1
+    this.#requestId = undefined
+    this.#end = undefined
+  }
+}

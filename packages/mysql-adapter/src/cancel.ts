@@ -1,0 +1,172 @@
+/**
+ * Stops one statement on the server: `KILL QUERY` over a short connection of its own. It names a session, not a
+ * statement. So nothing else is sent on that session until it has been answered, or it could stop what comes
+ * next; what is sent after the answer is safe, by test on MySQL 9.7 and MariaDB 10.11.
+ */
+
+import { EventEmitter } from 'node:events'
+import { connect } from 'node:net'
+
+import { type Governor, within } from '@leasehold/core'
+
+import type { DriverCommand, DriverConfig, DriverConnection } from './driver.ts'
+import { cut, run } from './governed-connection.ts'
+import { hideSecretsOf } from './secrets.ts'
+import { shareContext } from './tls.ts'
+import { logInAs } from './token.ts'
+
+const CANCEL_LIMIT_MS = 1_000
+/** A server without a free slot may have one in a moment. */
+const BETWEEN_ATTEMPTS_MS = 50
+
+type ConnectionClass = new (...args: unknown[]) => DriverConnection
+
+/**
+ * Resolves when the server has dealt with it, or when there is nothing to stop. Rejects where the server could
+ * not be asked, and when `signal` aborts.
+ */
+export async function cancelStatement(
+  connection: DriverConnection,
+  governor: Governor,
+  command: DriverCommand,
+  signal: AbortSignal,
+): Promise<void> {
+  const isRunning = (): boolean =>
+    connection._command === command || (isPreparing(connection) && connection._commands.get(0) === command)
+  if (!isRunning()) {
+    if (isWaiting(connection, command)) withdraw(command)
+    return
+  }
+  const release = holdStatements(connection, connection._command === command ? 0 : 1)
+  try {
+    await kill(connection, governor, isRunning, signal)
+  } finally {
+    release()
+  }
+}
+
+/** Stops whatever runs on the connection. Never rejects, and takes a second at most. */
+export async function cancelRunning(connection: DriverConnection, governor: Governor): Promise<void> {
+  const { _command: command } = connection
+  if (!command) return
+  await within(governor.clock, CANCEL_LIMIT_MS, 'cancelling', (signal) =>
+    cancelStatement(connection, governor, command, signal),
+  ).catch(() => undefined)
+}
+
+/** The first half of an `execute`, whose second half comes next. */
+function isPreparing({ _command: command }: DriverConnection): boolean {
+  return command?.prepareHeader !== undefined
+}
+
+function isWaiting({ _commands: waiting }: DriverConnection, command: DriverCommand): boolean {
+  for (let place = 0; place < waiting.length; place += 1) if (waiting.get(place) === command) return true
+  return false
+}
+
+/** As the driver does with the second half of an `execute` whose first half has failed. */
+function withdraw(command: DriverCommand): void {
+  command.start = () => null
+  command.onResult?.(new Error('taken from the queue before it was sent'))
+}
+
+/** Takes its turn on a connection, and keeps it until it is opened. */
+class Barrier extends EventEmitter {
+  readonly onResult: () => void = ignore
+  isOpen = false
+
+  execute(): boolean {
+    return this.isOpen
+  }
+}
+
+/**
+ * Sends nothing that waits on the connection until the result is called.
+ *
+ * @param firstCount so many are still to be sent
+ */
+function holdStatements(connection: DriverConnection, firstCount: number): () => void {
+  const { _commands: waiting } = connection
+  const barrier = new Barrier() as Barrier & DriverCommand
+  for (let place = 0, count = waiting.length; place <= count; place += 1) {
+    if (place === firstCount) waiting.push(barrier)
+    if (place < count) waiting.push(waiting.shift() as DriverCommand)
+  }
+  return () => {
+    barrier.isOpen = true
+    if (connection._command === barrier) connection.handlePacket()
+  }
+}
+
+async function kill(
+  connection: DriverConnection,
+  governor: Governor,
+  isRunning: () => boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  const { threadId } = connection
+  if (threadId === null) throw new Error('the session has no number')
+  for (;;) {
+    signal.throwIfAborted()
+    if (!isRunning()) return
+    const killer = await freshConnection(connection, governor, signal)
+    const onAbort = (): void => cut(killer)
+    signal.addEventListener('abort', onAbort, { once: true })
+    try {
+      await connected(killer, signal)
+      if (isRunning()) await run(killer, `kill query ${threadId}`)
+      return
+    } catch (error) {
+      if (governor.dialect.classify(error) !== 'saturated') throw error
+    } finally {
+      signal.removeEventListener('abort', onAbort)
+      cut(killer)
+    }
+    await governor.clock.sleep(BETWEEN_ATTEMPTS_MS, signal)
+  }
+}
+
+/** Of the driver's own making, from the session's config: nobody's but ours, and outside the pool. */
+async function freshConnection(
+  connection: DriverConnection,
+  governor: Governor,
+  signal: AbortSignal,
+): Promise<DriverConnection> {
+  const { config, stream } = connection
+  const { host = 'localhost', port = 3306, user } = config
+  const copy = Object.create(
+    Object.getPrototypeOf(config) as object,
+    Object.getOwnPropertyDescriptors(config),
+  ) as DriverConfig
+  const { leasehold: _label, ...attributes } = config.connectAttributes ?? {}
+  copy.connectAttributes = attributes
+  const { credentials } = governor.options
+  if (credentials !== undefined) {
+    const target = { host, port, user }
+    const credential = await credentials.get({ target, refusals: 0, refused: [], signal })
+    signal.throwIfAborted()
+    if (credential !== undefined) logInAs(copy, governor, credential, user)
+  }
+  // A name may lead to many servers, and only one of them has the session; the name is still what TLS verifies.
+  const { remoteAddress } = stream
+  if (copy.stream === undefined && copy.socketPath === undefined && remoteAddress !== undefined) {
+    copy.stream = () => connect({ host: remoteAddress, port }).setNoDelay(true)
+  }
+  const Connection = connection.constructor as ConnectionClass
+  const isPooled = connection._removeFromPool !== undefined
+  const options = { config: copy }
+  const fresh = isPooled ? new Connection(null, options) : new Connection(options)
+  fresh.on('error', ignore)
+  hideSecretsOf(fresh)
+  shareContext(fresh)
+  return fresh
+}
+
+function connected(connection: DriverConnection, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+    connection.connect((error) => (error ? reject(error) : resolve()))
+  })
+}
+
+function ignore(): void {}

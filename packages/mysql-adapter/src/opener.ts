@@ -1,0 +1,136 @@
+/** Opens the connections of a pool: attempt after attempt, each inside the driver's own `getConnection`. */
+
+import {
+  type Attempt,
+  type CredentialTarget,
+  type Governor,
+  isRdsHost,
+  type Opened,
+  rdsTls,
+} from '@leasehold/core'
+
+import type { PoolDialect } from './dialect.ts'
+import type { ConnectionCallback, DriverConnection, DriverPool } from './driver.ts'
+import { cut, labelled, takeLease, takeSession } from './governed-connection.ts'
+import { limitStatements } from './limited-query.ts'
+import { type Opening, OTHER_FREE, type Places } from './places.ts'
+import { mendConnection } from './promise-faces.ts'
+import { hideSecretsOf } from './secrets.ts'
+import { type ConnectionHome, sessionOf } from './session.ts'
+import { shareContext } from './tls.ts'
+import { logInAs } from './token.ts'
+
+export const ENDED = 'Pool is closed.'
+
+export interface OpenerParts {
+  readonly pool: DriverPool
+  readonly governor: Governor
+  readonly dialect: PoolDialect
+  readonly places: Places
+  readonly home: ConnectionHome
+  /** The application said nothing about TLS. */
+  readonly leavesTlsToUs: boolean
+  /** The driver's own. */
+  readonly getConnection: DriverPool['getConnection']
+}
+
+export class Opener {
+  readonly #parts: OpenerParts
+  readonly #attributes: Record<string, string> | undefined
+  /** The user of the options; a secret may name another. */
+  readonly #user: string | undefined
+
+  constructor(parts: OpenerParts) {
+    this.#parts = parts
+    const { connectAttributes, user } = parts.pool.config.connectionConfig
+    this.#attributes = connectAttributes
+    this.#user = user
+  }
+
+  async open(callback: ConnectionCallback): Promise<void> {
+    const { governor, places, pool } = this.#parts
+    const opening = places.enter()
+    try {
+      const attemptOnce = (attempt: Attempt): Promise<Opened<DriverConnection>> =>
+        this.#attempt(opening, attempt)
+      const { connection, governed } = await governor.open(attemptOnce, opening.stop.signal, this.#target())
+      places.succeed(opening)
+      sessionOf(connection)?.watch(governed)
+      process.nextTick(callback, null, connection)
+    } catch (error) {
+      places.giveUp(opening)
+      if (error === OTHER_FREE) process.nextTick(() => pool.getConnection(callback))
+      else process.nextTick(callback, error)
+    }
+  }
+
+  #target(): CredentialTarget {
+    const { host = 'localhost', port = 3306 } = this.#parts.pool.config.connectionConfig
+    return { host, port, user: this.#user }
+  }
+
+  async #attempt(opening: Opening, attempt: Attempt): Promise<Opened<DriverConnection>> {
+    const { governor, leavesTlsToUs, places, pool } = this.#parts
+    const { connectionConfig: config } = pool.config
+    if (pool._closed) throw new Error(ENDED)
+    if (pool._freeConnections.length > 0) {
+      opening.stop.abort(OTHER_FREE)
+      throw OTHER_FREE
+    }
+    if (governor.options.lease !== 'off') {
+      config.connectAttributes = labelled(this.#attributes, governor, attempt)
+    }
+    // RDS gets TLS, verified, unless the application said what it wants.
+    if (leavesTlsToUs && isRdsHost(this.#target().host)) config.ssl = await rdsTls()
+    attempt.signal.throwIfAborted()
+    if (attempt.credential !== undefined) logInAs(config, governor, attempt.credential, this.#user)
+    places.leave(opening)
+    return this.#connect(opening, attempt)
+  }
+
+  async #connect(opening: Opening, attempt: Attempt): Promise<Opened<DriverConnection>> {
+    const { dialect, getConnection, governor, home, places, pool } = this.#parts
+    const { signal } = attempt
+    let opened: DriverConnection | undefined
+    const aborted = new Promise<never>((_, reject) => {
+      const onAbort = (): void => {
+        if (opened !== undefined) cut(opened)
+        places.hold(opening)
+        reject(signal.reason)
+      }
+      signal.addEventListener('abort', onAbort, { once: true })
+    })
+    aborted.catch(ignore)
+    try {
+      const connected = new Promise<void>((resolve, reject) => {
+        getConnection.call(pool, (error) => {
+          // The place is held at once, before the driver lets a waiting request open in it.
+          if (error) {
+            places.hold(opening)
+            reject(error)
+          } else resolve()
+        })
+      })
+      opened = pool._allConnections.get(pool._allConnections.length - 1) as DriverConnection
+      opening.connecting = opened
+      opened.on('error', ignore)
+      hideSecretsOf(opened)
+      shareContext(opened)
+      mendConnection(opened)
+      limitStatements(opened, governor)
+      await Promise.race([connected, aborted])
+      const session = takeSession(opened, governor, home)
+      const lease = await Promise.race([takeLease(opened, session, dialect, attempt), aborted])
+      if (governor.options.onSession !== undefined) {
+        await Promise.race([governor.prepareSession(opened.promise(), signal), aborted])
+      }
+      return lease
+    } catch (error) {
+      if (opened !== undefined) cut(opened)
+      places.hold(opening)
+      throw error
+    }
+  }
+}
+
+function ignore(): void {}
