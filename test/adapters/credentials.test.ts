@@ -1,9 +1,10 @@
 // Logging in with what a source of credentials gives, on real servers.
 import type { CredentialRequest, CredentialSource, LeaseholdOptions } from '@leasehold/core'
 import { createPool as createMysqlPool, govern as governMysql } from '@leasehold/mysql-adapter'
-import { createPool as createPgPool, LeaseholdError } from '@leasehold/pg-adapter'
+import { createPool as createPgPool, govern as governPg, LeaseholdError } from '@leasehold/pg-adapter'
 import { type DatabaseServer, type Login, startMariadb, startPostgres } from '@leasehold/test-databases'
 import mysql2 from 'mysql2'
+import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 import { rejection } from './eventually.ts'
@@ -14,27 +15,32 @@ interface Asked {
 }
 
 type Target = LeaseholdOptions & {
-  readonly host: string
-  readonly port: number
-  readonly database: string
+  readonly host?: string
+  readonly port?: number
+  readonly database?: string
   readonly user?: string
+  /** Without its scheme. */
+  readonly uri?: string
+}
+
+async function pgUser(asked: Pick<pg.Pool, 'query'>): Promise<string> {
+  return String((await asked.query<{ v: string }>('select current_user as v')).rows[0]?.v)
 }
 
 const ENGINES = {
   PostgreSQL: {
     start: startPostgres,
-    open: (target: Target): Asked => {
-      const pool = createPgPool({ ...target, max: 2 })
-      return {
-        whoAmI: async () => String((await pool.query<{ v: string }>('select current_user as v')).rows[0]?.v),
-        end: () => pool.end(),
-      }
+    open: ({ uri, ...target }: Target): Asked => {
+      const place = uri === undefined ? {} : { connectionString: `postgres://${uri}` }
+      const pool = createPgPool({ ...target, ...place, max: 2 })
+      return { whoAmI: () => pgUser(pool), end: () => pool.end() }
     },
   },
   MariaDB: {
     start: startMariadb,
-    open: (target: Target): Asked => {
-      const pool = createMysqlPool({ ...target, connectionLimit: 2 }).promise()
+    open: ({ uri, ...target }: Target): Asked => {
+      const place = uri === undefined ? {} : { uri: `mysql://${uri}` }
+      const pool = createMysqlPool({ ...target, ...place, connectionLimit: 2 }).promise()
       return {
         whoAmI: async () => {
           const [rows] = await pool.query('select user() as v')
@@ -87,6 +93,16 @@ describe.each(Object.entries(ENGINES))('a source of credentials on %s', (_name, 
     expect(source.requests.map(({ target }) => target)).toEqual([{ host, port, user: login.user }])
   })
 
+  it('is asked for what a connection string says, whose own password is not used', async () => {
+    const { login, host, port, database } = server
+    const source = sourceOf(login)
+    const uri = `${login.user}:of-yesterday@${host}:${port}/${database}`
+    const pool = open({ uri, credentials: source })
+    pools.push(pool)
+    expect(await pool.whoAmI()).toBe(login.user)
+    expect(source.requests.map(({ target }) => target)).toEqual([{ host, port, user: login.user }])
+  })
+
   it('is asked again when the server refuses what it gave', async () => {
     const { login } = server
     const source = sourceOf({ ...login, password: 'of yesterday' }, login)
@@ -108,6 +124,25 @@ describe.each(Object.entries(ENGINES))('a source of credentials on %s', (_name, 
     const pool = openWith({ ...sourceOf(server.login), isClearText: true })
     const error = await rejection(pool.whoAmI())
     expect(LeaseholdError.is(error) && error.code).toBe('TLS_REQUIRED')
+  })
+})
+
+describe('a governed client of pg outside a pool', () => {
+  let server: DatabaseServer
+  beforeAll(async () => {
+    server = await startPostgres()
+  })
+  afterAll(() => server.dispose())
+
+  it('asks the source, and again when the server refuses what it gave', async () => {
+    const { host, port, database, login } = server
+    const source = sourceOf({ ...login, password: 'of yesterday' }, login)
+    const { Client } = governPg(pg)
+    const client = new Client({ host, port, database, user: login.user, credentials: source })
+    await client.connect()
+    expect(await pgUser(client)).toBe(login.user)
+    expect(source.requests.map(({ refusals }) => refusals)).toEqual([0, 1])
+    await client.end()
   })
 })
 

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { secret } from '@leasehold/core/aws'
 import { createPool as createMysqlPool } from '@leasehold/mysql-adapter'
 import { createPool as createPgPool } from '@leasehold/pg-adapter'
-import { type DatabaseServer, startMariadb, startPostgres } from '@leasehold/test-databases'
+import { availability, type DatabaseServer, startMariadb, startPostgres } from '@leasehold/test-databases'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 import { FakeSecretsManager } from '../aws/secrets-manager.ts'
@@ -19,6 +19,10 @@ const newPassword = (): string => randomBytes(12).toString('hex')
 
 interface Asked {
   ask(): Promise<unknown>
+  /** The server's number of the session that answers. */
+  session(): Promise<number>
+  /** Connects that the server refused for their credential. */
+  deniedCount(): number
   /** Closes the idle connections: the next requests have to log in. */
   drain(): void
   end(): Promise<unknown>
@@ -29,7 +33,14 @@ const ENGINES = {
     start: startPostgres,
     open: (target: object): Asked => {
       const pool = createPgPool({ ...target, max: 4 })
-      return { ask: () => pool.query('select 1'), drain: () => pool.leasehold.drain(), end: () => pool.end() }
+      return {
+        ask: () => pool.query('select 1'),
+        session: async () =>
+          Number((await pool.query<{ v: number }>('select pg_backend_pid() as v')).rows[0]?.v),
+        deniedCount: () => pool.leasehold.stats().denied,
+        drain: () => pool.leasehold.drain(),
+        end: () => pool.end(),
+      }
     },
   },
   MariaDB: {
@@ -39,6 +50,11 @@ const ENGINES = {
       const promised = pool.promise()
       return {
         ask: () => promised.query('select 1'),
+        session: async () => {
+          const [rows] = await promised.query('select connection_id() as v')
+          return Number((rows as { v: number }[])[0]?.v)
+        },
+        deniedCount: () => pool.leasehold.stats().denied,
         drain: () => pool.leasehold.drain(),
         end: () => promised.end(),
       }
@@ -46,7 +62,15 @@ const ENGINES = {
   },
 }
 
-describe.each(Object.entries(ENGINES))('rotation under load on %s', (_name, { start, open }) => {
+const mysql = (await availability()).find(({ engine, available }) => engine === 'mysql' && available)
+
+/** MySQL where it is installed. */
+const EVERY_ENGINE = {
+  ...ENGINES,
+  ...(mysql === undefined ? {} : { MySQL: { start: mysql.start, open: ENGINES.MariaDB.open } }),
+}
+
+describe.each(Object.entries(EVERY_ENGINE))('rotation under load on %s', (_name, { start, open }) => {
   let server: DatabaseServer
   let manager: FakeSecretsManager
 
@@ -121,6 +145,24 @@ describe.each(Object.entries(ENGINES))('rotation under load on %s', (_name, { st
     await pool.end()
     expect(failures).toEqual([])
     expect(asked).toBeGreaterThan(200)
+    // The pool did meet what a rotation does to it.
+    expect(pool.deniedCount()).toBeGreaterThan(0)
+  })
+
+  it('leaves open sessions alone, of the user before too', async () => {
+    const [first, second] = [await server.createLogin(), await server.createLogin()]
+    manager.put(SECRET, { username: first.user, password: first.password })
+    const pool = openPool()
+    const session = await pool.session()
+    for (const { user } of [first, second, first]) {
+      const password = newPassword()
+      manager.createPending(SECRET, { username: user, password })
+      await server.setPassword(user, password)
+      expect(await pool.session()).toBe(session)
+      manager.finishRotation(SECRET)
+      expect(await pool.session()).toBe(session)
+    }
+    await pool.end()
   })
 
   it('logs new connections in between the password’s change and the secret’s', async () => {
@@ -162,5 +204,7 @@ describe.each(Object.entries(ENGINES))('rotation under load on %s', (_name, { st
     await pool.end()
     expect(failures).toEqual([])
     expect(asked).toBeGreaterThan(200)
+    // The pool did meet what a rotation does to it.
+    expect(pool.deniedCount()).toBeGreaterThan(0)
   })
 })

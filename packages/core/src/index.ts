@@ -1,5 +1,6 @@
 /** @leasehold/core: what both adapters share. Applications import an adapter; this is for adapters and tests. */
 
+export { asGiven } from './as-given.ts'
 export { type Census, type FleetView, pressureOf, viewOf } from './census.ts'
 export { type Clock, Moment, systemClock } from './clock.ts'
 export type { GovernedConnection, Hands } from './connection.ts'

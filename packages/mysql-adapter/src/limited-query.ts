@@ -13,6 +13,7 @@ import {
   isCommand,
   limitsIn,
   type Send,
+  sendWith,
   STATEMENT_METHODS,
   type StatementCallback,
 } from './statement.ts'
@@ -21,13 +22,14 @@ import {
 export function limitStatements(connection: DriverConnection, governor: Governor): void {
   for (const method of STATEMENT_METHODS) {
     const send: Send = connection[method].bind(connection)
-    connection[method] = (sql, values, callback) => {
+    connection[method] = (...args) => {
+      const [sql, values, callback] = args
       const done = callbackIn(values, callback)
-      if (done === undefined || isCommand(sql)) return send(sql, values, callback)
+      if (done === undefined || isCommand(sql)) return send(...args)
       const limits = limitsIn(governor, sql)
-      if (limits === undefined) return send(sql, values, callback)
+      if (limits === undefined) return send(...args)
       const given = typeof values === 'function' ? undefined : values
-      return sendLimited(connection, governor, limits, (answer) => send(sql, given, answer), done)
+      return sendLimited(connection, governor, limits, (answer) => sendWith(send, sql, given, answer), done)
     }
   }
 }

@@ -9,6 +9,7 @@ import {
   rdsTls,
 } from '@leasehold/core'
 
+import { copyOf } from './config.ts'
 import type { PoolDialect } from './dialect.ts'
 import type { ConnectionCallback, DriverConnection, DriverPool } from './driver.ts'
 import { cut, labelled, takeLease, takeSession } from './governed-connection.ts'
@@ -113,6 +114,8 @@ export class Opener {
       })
       opened = pool._allConnections.get(pool._allConnections.length - 1) as DriverConnection
       opening.connecting = opened
+      // Older drivers share the pool's, which the next attempt changes while this one has yet to log in.
+      if (opened.config === pool.config.connectionConfig) opened.config = copyOf(opened.config)
       opened.on('error', ignore)
       hideSecretsOf(opened)
       shareContext(opened)

@@ -2,7 +2,7 @@
 
 import { EventEmitter } from 'node:events'
 
-import type { Governor } from '@leasehold/core'
+import { asGiven, type Governor } from '@leasehold/core'
 
 import type { DriverPool } from './driver.ts'
 import {
@@ -12,6 +12,7 @@ import {
   limitsIn,
   optionsIn,
   type Send,
+  sendWith,
   type StatementCallback,
   type StatementMethod,
 } from './statement.ts'
@@ -19,14 +20,16 @@ import {
 /** The governed method in place of the driver's. A stream, which has no callback, goes the driver's own way. */
 export function governedSend(pool: DriverPool, governor: Governor, method: StatementMethod): Send {
   const send: Send = pool[method].bind(pool)
-  return (sql, values, callback) => {
+  return (...args) => {
+    const [asked, values, callback] = args
     const done = callbackIn(values, callback)
-    if (done === undefined || isCommand(sql)) return send(sql, values, callback)
-    const given = typeof values === 'function' ? undefined : values
+    if (done === undefined || isCommand(asked)) return send(...args)
+    const sql = asGiven(asked)
+    const given = typeof values === 'function' ? undefined : asGiven(values)
     // The driver's own way has no more than one callback around the application's.
     const sendOnce =
       limitsIn(governor, sql) === undefined
-        ? (answer: StatementCallback) => send(sql, given, answer)
+        ? (answer: StatementCallback) => sendWith(send, sql, given, answer)
         : (answer: StatementCallback) => sendUnderLimits(pool, method, sql, given, answer)
     return sendOnce(answerFor(governor, sql, sendOnce, done))
   }
@@ -101,12 +104,17 @@ function sendUnderLimits(
       answer(error)
       return
     }
+    let command: unknown
+    const release = (): void => connection.release?.()
     const settle: StatementCallback = (failure, rows, fields) => {
-      connection.release?.()
+      // The driver's own `timeout` has passed, and the server goes on with the statement.
+      const goesOn = (failure as { code?: unknown } | null)?.code === 'PROTOCOL_SEQUENCE_TIMEOUT'
+      if (goesOn && command instanceof EventEmitter) command.once('end', release)
+      else release()
       answer(failure, rows, fields)
     }
     try {
-      connection[method](sql, values, settle)
+      command = connection[method](sql, values, settle)
     } catch (failure) {
       settle(failure as Error)
     }

@@ -9,7 +9,8 @@ export interface StatementOptions {
   /**
    * The statement may run twice: a pool sends it again, on another connection, where its own was lost. Only
    * the `query` and `execute` of a pool do, by callback and by promise; on a connection that the application
-   * holds, and from a stream, nothing is ever sent again.
+   * holds, and from a stream, nothing is ever sent again. What is sent again is what was given: lists and
+   * plain objects are copied, what they hold is not.
    * @defaultValue false: sent again only where the server proved that it did not read it
    */
   readonly idempotent?: boolean | undefined
@@ -35,7 +36,7 @@ export const STATEMENT_METHODS: readonly StatementMethod[] = ['query', 'execute'
 
 export type StatementCallback = (error: Error | null, rows?: unknown, fields?: unknown) => void
 /** The driver's `query` and `execute`, in every form that they have. */
-export type Send = (sql: unknown, values?: unknown, callback?: unknown) => unknown
+export type Send = (...given: [sql: unknown, values?: unknown, callback?: unknown]) => unknown
 /** What the driver's callback gets of a success, as one value. */
 export type Answer = readonly [rows: unknown, fields: unknown]
 
@@ -46,6 +47,11 @@ const NO_LIMITS: StatementLimits = Object.freeze({})
 export function callbackIn(values: unknown, callback: unknown): StatementCallback | undefined {
   const last = typeof values === 'function' ? values : callback
   return typeof last === 'function' ? (last as StatementCallback) : undefined
+}
+
+/** Passes on as many arguments as there are: instrumentations count them. */
+export function sendWith(send: Send, sql: unknown, values: unknown, answer: StatementCallback): unknown {
+  return values === undefined ? send(sql, answer) : send(sql, values, answer)
 }
 
 /** What the driver makes of a statement, and takes as one: it has been through our hands before. */

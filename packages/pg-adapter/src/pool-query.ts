@@ -1,6 +1,6 @@
 /** `pool.query`: sent again on another connection where that is safe, and abandoned where its signal says so. */
 
-import type { Governor } from '@leasehold/core'
+import { asGiven, type Governor } from '@leasehold/core'
 
 import type { DriverClient, DriverPool, QueryCallback } from './driver.ts'
 import { isSubmittable, problemIn, type StatementOptions } from './statement.ts'
@@ -10,13 +10,14 @@ export function askPool(
   pool: DriverPool,
   governor: Governor,
   ask: DriverPool['query'],
-  config: unknown,
+  asked: unknown,
   values: unknown,
   callback: unknown,
 ): unknown {
-  if (typeof config === 'function' || isSubmittable(config)) return ask(config, values, callback)
+  if (typeof asked === 'function' || isSubmittable(asked)) return ask(asked, values, callback)
   const done = (typeof values === 'function' ? values : callback) as QueryCallback | undefined
-  const given = typeof values === 'function' ? undefined : values
+  const config = asGiven(asked)
+  const given = typeof values === 'function' ? undefined : asGiven(values)
   const { idempotent, signal } = optionsIn(config)
   const problem = problemIn(config)
   const send = (answer: QueryCallback): void => {

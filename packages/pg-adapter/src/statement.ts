@@ -8,7 +8,8 @@ import type { DriverClient, DriverQuery, QueryCallback } from './driver.ts'
 export interface StatementOptions {
   /**
    * The statement may run twice: a pool sends it again, on another connection, where its own was lost. Only
-   * `pool.query` does; on a client that the application holds nothing is ever sent again.
+   * `pool.query` does; on a client that the application holds nothing is ever sent again. What is sent again
+   * is what was given: lists and plain objects are copied, what they hold is not.
    * @defaultValue false: sent again only where the server proved that it did not read it
    */
   readonly idempotent?: boolean | undefined

@@ -45,6 +45,17 @@ await onEveryServer((under) => {
       },
     )
 
+    it('keeps a connection out of the pool while a statement that the driver gave up on runs', async () => {
+      const pool = open()
+      pool.leasehold.enter({ awsRequestId: 'one', getRemainingTimeInMillis: () => 60_000 })
+      const free = (pool as unknown as { _freeConnections: { length: number } })._freeConnections
+      const error = await rejection(pool.promise().query({ sql: 'select sleep(1)', timeout: 100 }))
+      expect(error).toMatchObject({ code: 'PROTOCOL_SEQUENCE_TIMEOUT' })
+      expect(free.length).toBe(0)
+      expect((await pool.promise().query('select 7 as n'))[0]).toEqual([{ n: 7 }])
+      expect(free.length).toBe(1)
+    })
+
     it.each(['query', 'execute'] as const)(
       'on a connection that the application holds leaves the connection usable: %s',
       async (method) => {
@@ -156,12 +167,12 @@ await onEveryServer((under) => {
       const slow = open({
         stream: () => {
           const socket = connect(under.target.port, under.target.host)
-          const write = socket.write.bind(socket) as (data: Uint8Array) => boolean
-          socket.write = ((data: Uint8Array) => {
+          const write: (data: Uint8Array) => boolean = socket.write.bind(socket)
+          socket.write = (data: Uint8Array) => {
             if (!Buffer.from(data).includes('kill query')) return write(data)
             void deliverLate(() => write(data))
             return true
-          }) as typeof socket.write
+          }
           return socket
         },
       })

@@ -93,6 +93,33 @@ await onEveryServer((under) => {
         expect(given).toMatchObject([null, [{ n: 7 }], [{ name: 'n' }]])
       })
 
+      it.each(['query', 'execute'] as const)(
+        'is sent again by %s as it was given, whatever becomes of its objects meanwhile',
+        async (method) => {
+          const pool = await openRelayed()
+          relay.dropReplies()
+          const values = ['once']
+          const statement = { sql: 'select ? as t', values, idempotent: true }
+          const asked = pool.promise()[method](statement)
+          await new Promise(setImmediate)
+          values[0] = 'twice'
+          Object.assign(statement, { sql: 'insert into notes values (?)', idempotent: false })
+          expect((await asked)[0]).toEqual([{ t: 'once' }])
+          expect(pool.leasehold.stats().replayed).toBe(1)
+          expect(await noteCount()).toBe(0)
+        },
+      )
+
+      it('is not sent again by a pool that has ended meanwhile, and the doubt is told', async () => {
+        const pool = await openRelayed()
+        relay.dropReplies()
+        const asked = rejection(pool.promise().query({ sql: UPSERT, idempotent: true }))
+        await new Promise(setImmediate)
+        pool.end(() => {})
+        expect(failureDetails(await asked)).toMatchObject({ statementMayHaveRun: true })
+        expect(await noteCount()).toBe(1)
+      })
+
       it('calls back once, with the error, in callback style', async () => {
         const pool = await openRelayed()
         relay.dropReplies()

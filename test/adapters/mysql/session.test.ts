@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 
 import { failureDetails, type GovernedPool, type PoolOptions } from '@leasehold/mysql-adapter'
-import mysql2 from 'mysql2'
+import type mysql2 from 'mysql2'
 import { afterEach, beforeEach, describe, expect, expectTypeOf, it } from 'vitest'
 
 import { eventually, rejection } from '../eventually.ts'

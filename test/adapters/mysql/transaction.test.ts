@@ -1,58 +1,19 @@
-// A function inside a transaction: whole or not at all, whatever the server, the network and the function do.
-import {
-  failureDetails,
-  type GovernedPool,
-  LeaseholdError,
-  type PoolOptions,
-  transaction,
-} from '@leasehold/mysql-adapter'
-import { type Relay, startRelay } from '@leasehold/test-databases'
+// A function inside a transaction: its own connection, whole or not at all.
+import { transaction } from '@leasehold/mysql-adapter'
 import type mysql2 from 'mysql2'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 
-import { eventually, rejection } from '../eventually.ts'
-import { quietLog } from '../quiet-log.ts'
+import { rejection } from '../eventually.ts'
+import { accountsOn, type Inside } from './accounts.ts'
 import { DRIVERS } from './drivers.ts'
-import { endAll, onEveryServer } from './server.ts'
+import { onEveryServer } from './server.ts'
 
 type Row = mysql2.RowDataPacket
-type Connection = Parameters<Parameters<typeof transaction>[1]>[0]
 
 await onEveryServer((under) => {
   describe.each(DRIVERS)('a transaction, with %s', (_name, driver) => {
-    const pools: mysql2.Pool[] = []
-    let relay: Relay
-
-    const open = (options: PoolOptions = {}): GovernedPool => {
-      const pool = driver.createPool({
-        ...under.target,
-        connectionLimit: 2,
-        censusEveryMs: 600_000,
-        logger: quietLog(),
-        ...options,
-      })
-      pools.push(pool)
-      return pool
-    }
-    const table = (): string => `${under.target.database}.accounts`
-    const balances = async (): Promise<number[]> => {
-      const rows = await under.server.admin(`select balance from ${table()} order by id`)
-      return rows.map((row) => Number(row['balance']))
-    }
-    const add = (connection: Connection, id: number, amount: number): Promise<unknown> =>
-      connection.query('update accounts set balance = balance + ? where id = ?', [amount, id])
-
-    beforeAll(async () => {
-      relay = await startRelay(under.server)
-      await under.server.admin(`drop table if exists ${table()}`)
-      await under.server.admin(`create table ${table()} (id int primary key, balance int)`)
-    })
-    beforeEach(async () => {
-      await under.server.admin(`truncate ${table()}`)
-      await under.server.admin(`insert into ${table()} values (1, 100), (2, 100)`)
-    })
-    afterEach(() => endAll(pools))
-    afterAll(() => relay.close())
+    const accounts = accountsOn(under, driver)
+    const { add, balances, open } = accounts
 
     it('commits what its function did, and gives its result and its connection back', async () => {
       const pool = open({ connectionLimit: 1 })
@@ -140,177 +101,15 @@ await onEveryServer((under) => {
       expect(await balances()).toEqual([99, 101])
     })
 
-    it('runs again, whole, after a deadlock', async () => {
-      const pool = open()
-      const both = Promise.withResolvers<void>()
-      let runs = 0
-      let waiting = 0
-      const transfer = (from: number, to: number): Promise<void> =>
-        transaction(pool, async (connection) => {
-          runs += 1
-          await add(connection, from, -10)
-          waiting += 1
-          if (waiting === 2) both.resolve()
-          await both.promise
-          await add(connection, to, 10)
-        })
-      await Promise.all([transfer(1, 2), transfer(2, 1)])
-      expect(runs).toBe(3)
-      expect(pool.leasehold.stats().rerun).toBe(1)
-      expect(await balances()).toEqual([100, 100])
-    })
-
-    it('lets nothing run after a deadlock, though its function caught the error', async () => {
-      const pool = open()
-      const both = Promise.withResolvers<void>()
-      let waiting = 0
-      const refusals: unknown[][] = []
-      const transfer = (from: number, to: number): Promise<void> =>
-        transaction(
-          pool,
-          async (connection) => {
-            await add(connection, from, -10)
-            waiting += 1
-            if (waiting === 2) both.resolve()
-            await both.promise
-            // Given at once, so that some wait behind the one that fails.
-            const settled = await Promise.allSettled([
-              add(connection, to, 10),
-              add(connection, from, -1000),
-              connection.execute('update accounts set balance = 0'),
-            ])
-            const failed = settled.filter((end) => end.status === 'rejected')
-            if (failed.length === 0) return
-            const last = await rejection(add(connection, from, -1000))
-            refusals.push([...failed.map(({ reason }): unknown => reason), last])
-          },
-          { retries: 0 },
-        )
-      const ends = await Promise.allSettled([transfer(1, 2), transfer(2, 1)])
-      const [loser] = ends.filter((end) => end.status === 'rejected')
-      expect(loser?.reason).toMatchObject({ errno: 1213 })
-      expect(refusals).toHaveLength(1)
-      const [first, ...later] = refusals[0] as unknown[]
-      expect(first).toBe(loser?.reason)
-      expect(later).toHaveLength(3)
-      for (const error of later) {
-        expect(error).toMatchObject({ code: 'TRANSACTION_ABORTED', cause: { errno: 1213 } })
-      }
-    })
-
-    it('is rolled back whole and run again after a lock wait that took too long', async () => {
-      const pool = open()
-      const other = await pool.promise().getConnection()
-      await other.beginTransaction()
-      await other.query('update accounts set balance = balance + 1 where id = 2')
-      let runs = 0
-      await transaction(pool, async (connection) => {
-        runs += 1
-        await connection.query('set session innodb_lock_wait_timeout = 1')
-        await add(connection, 1, -10)
-        if (runs === 2) await other.rollback()
-        await add(connection, 2, 10)
-      })
-      other.release()
-      expect(runs).toBe(2)
-      expect(await balances()).toEqual([90, 110])
-    })
-
-    it('sends nothing more after a statement that commits by itself, and says so', async () => {
-      const pool = open()
-      const later: unknown[] = []
-      const error = await rejection(
-        transaction(pool, async (connection) => {
-          await add(connection, 1, -10)
-          await connection.query('create table if not exists ddl (id int)')
-          later.push(await rejection(add(connection, 2, 10)))
-        }),
-      )
-      expect(LeaseholdError.is(error) && error.code).toBe('TRANSACTION_ABORTED')
-      expect(later).toMatchObject([{ code: 'TRANSACTION_ABORTED' }])
-      // What was done until then has been committed by the server: nobody can undo it.
-      expect(await balances()).toEqual([90, 100])
-    })
-
-    it('leaves nothing when its session is killed in the middle, and does not run again', async () => {
-      const pool = open()
-      let runs = 0
-      const error = await rejection(
-        transaction(pool, async (connection) => {
-          runs += 1
-          await add(connection, 1, -10)
-          await under.server.terminate(connection.threadId)
-          await add(connection, 2, 10)
-        }),
-      )
-      expect(runs).toBe(1)
-      expect(failureDetails(error)).toMatchObject({ statementMayHaveRun: false })
-      await eventually('it is rolled back', async () => (await balances()).join() === '100,100')
-    })
-
-    it('says that its outcome is not known when the answer to COMMIT was lost', async () => {
-      const pool = open({ port: relay.port })
-      const error = await rejection(
-        transaction(pool, async (connection) => {
-          await add(connection, 1, -10)
-          relay.dropReplies()
-        }),
-      )
-      expect(failureDetails(error)).toMatchObject({ commitOutcome: 'unknown', statementMayHaveRun: true })
-      await eventually('it was committed', async () => (await balances()).join() === '90,100')
-    })
-
-    it('destroys its connection when ROLLBACK fails, and throws the first error', async () => {
-      const pool = open({ port: relay.port, connectionLimit: 1 })
-      const thrown = new Error('no')
-      let threadId: number | undefined
-      const error = await rejection(
-        transaction(pool, async (connection) => {
-          ;({ threadId } = connection)
-          await add(connection, 1, -10)
-          relay.dropReplies()
-          throw thrown
-        }),
-      )
-      expect(error).toBe(thrown)
-      const next = await pool.promise().getConnection()
-      expect(next.threadId).not.toBe(threadId)
-      next.release()
-      expect(await balances()).toEqual([100, 100])
-    })
-
-    it('is cancelled on the server when its signal aborts, and rolled back', async () => {
-      const pool = open()
-      const other = await pool.promise().getConnection()
-      await other.beginTransaction()
-      await other.query('update accounts set balance = balance + 1 where id = 2')
-      const stop = new AbortController()
-      const running = rejection(
-        transaction(
-          pool,
-          async (connection) => {
-            await add(connection, 1, -10)
-            setTimeout(() => stop.abort(new Error('enough')), 100)
-            await add(connection, 2, 10)
-          },
-          { signal: stop.signal },
-        ),
-      )
-      expect((await running).message).toBe('enough')
-      await other.rollback()
-      other.release()
-      await eventually('nothing stays', async () => (await balances()).join() === '100,100')
-    })
-
     it('keeps its connection: what is released or sent too late reaches nobody else', async () => {
       const pool = open({ connectionLimit: 1 })
-      let kept: Connection | undefined
+      let kept: Inside | undefined
       await transaction(pool, async (connection) => {
         kept = connection
         expect(() => connection.release()).toThrow('belongs to its transaction')
         await add(connection, 1, 1)
       })
-      expect((await rejection(add(kept as Connection, 1, 1000))).message).toContain('has ended')
+      expect((await rejection(add(kept as Inside, 1, 1000))).message).toContain('has ended')
       const held = await pool.promise().getConnection()
       held.release()
       expect(await balances()).toEqual([101, 100])
@@ -337,7 +136,7 @@ await onEveryServer((under) => {
     })
 
     it('wants a governed pool', async () => {
-      const bare = {} as GovernedPool
+      const bare = {} as mysql2.Pool
       expect(await rejection(transaction(bare, () => Promise.resolve()))).toMatchObject({
         code: 'INVALID_OPTIONS',
       })

@@ -75,6 +75,35 @@ describe.each(DRIVERS)('a statement whose connection is lost, with %s', (_name, 
       expect(given).toMatchObject([undefined, { rows: [{ n: 7 }] }])
     })
 
+    it('is sent again as it was given, whatever becomes of its objects meanwhile', async () => {
+      const pool = openRelayed()
+      await warm(pool)
+      relay.dropReplies()
+      const values = ['once']
+      const statement = { text: `select $1::text as t`, values, idempotent: true }
+      const asked = pool.query(statement)
+      await new Promise(setImmediate)
+      values[0] = 'twice'
+      Object.assign(statement, {
+        text: `insert into notes values ($1) returning text as t`,
+        idempotent: false,
+      })
+      expect(await asked).toMatchObject({ rows: [{ t: 'once' }] })
+      expect(pool.leasehold.stats().replayed).toBe(1)
+      expect(await noteCount()).toBe(0)
+    })
+
+    it('is not sent again by a pool that has ended meanwhile, and the doubt is told', async () => {
+      const pool = openRelayed()
+      await warm(pool)
+      relay.dropReplies()
+      const asked = rejection(pool.query({ text: UPSERT, idempotent: true }))
+      await new Promise(setImmediate)
+      await pool.end()
+      expect(failureDetails(await asked)).toMatchObject({ statementMayHaveRun: true })
+      expect(await noteCount()).toBe(1)
+    })
+
     it('calls back once, with the error, in callback style', async () => {
       const pool = openRelayed()
       await warm(pool)

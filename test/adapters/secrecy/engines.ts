@@ -172,6 +172,10 @@ export const ENGINES: readonly EngineUnderTest[] = [
       ]),
 ]
 
+/** Not a sleep, which a server may end with a result. */
+export const LONG: string =
+  'select count(*) from information_schema.columns a, information_schema.columns b, information_schema.columns c'
+
 /** Where `server` is, without a login. */
 export function placeOf({
   port,

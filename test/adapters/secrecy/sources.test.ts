@@ -5,7 +5,7 @@ import { createAuthority, type DatabaseServer } from '@leasehold/test-databases'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 
 import { FakeSecretsManager, type Mishap } from '../../aws/secrets-manager.ts'
-import { ENGINES, type Options, placeOf } from './engines.ts'
+import { ENGINES, LONG, type Options, placeOf } from './engines.ts'
 import { leakScene } from './scene.ts'
 
 const REGION = 'eu-west-1'
@@ -65,6 +65,11 @@ describe.each(ENGINES)('nothing secret of a source on $name is shown', (engine) 
     it('while all is well', async () => {
       await scene.success(overTls(token()))
       expect(withTls.iam?.verdicts().at(-1)?.reason).toBe('ok')
+    })
+
+    it('when a statement is stopped at its limit', async () => {
+      const error = await scene.failure({ ...overTls(token()), queryTimeoutMs: 100 }, LONG)
+      expect(error.code).toBe('QUERY_TIMEOUT')
     })
 
     it.each([
@@ -146,6 +151,12 @@ describe.each(ENGINES)('nothing secret of a source on $name is shown', (engine) 
     it('while all is well', async () => {
       manager.put(ARN, { username: plain.login.user, password: plain.login.password })
       await scene.success(ofManager({ source }))
+    })
+
+    it('when a statement is stopped at its limit', async () => {
+      manager.put(ARN, { username: plain.login.user, password: plain.login.password })
+      const error = await scene.failure({ ...ofManager({ source }), queryTimeoutMs: 100 }, LONG)
+      expect(error.code).toBe('QUERY_TIMEOUT')
     })
 
     it.each<[Mishap, string]>([

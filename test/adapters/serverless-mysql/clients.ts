@@ -56,7 +56,7 @@ const OURS: Kind = {
 }
 const ORIGINAL: Kind = {
   name: 'serverless-mysql 2.1.0',
-  make: (options, { resumeBudgetMs: _resume, pingAfterIdleMs: _ping, ...config }) =>
+  make: (options, { resumeBudgetMs: _resume, pingAfterIdleMs: _ping, credentials: _source, ...config }) =>
     original({ ...(options as object), config: config as object }) as unknown as Client,
 }
 

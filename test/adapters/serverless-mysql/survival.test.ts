@@ -143,6 +143,32 @@ const overThreshold: Scenario = async ({ make }) => {
   return db.getClient() === null ? 'closed' : 'kept'
 }
 
+/** Environments that hold every slot and are not invoked again: nobody calls `end` any more. */
+const fullForGood: Scenario = async ({ under, make }) => {
+  const others = Array.from({ length: under.server.slots }, () => make({ zombieMinTimeout: 1 }))
+  for (const other of others) await other.query('select 1')
+  return fateOf(make().query('select 1'), 12_000)
+}
+
+/** The password was changed, as rotation does. */
+const newPassword: Scenario = async (scene) => {
+  const { server, target } = scene.under
+  const { admin } = server
+  let password = 'the first'
+  await admin('drop user if exists rotated')
+  await admin(`create user rotated identified by '${password}'`)
+  await admin(`grant select on ${target.database}.* to rotated`)
+  const credentials = { isClearText: false, get: async () => ({ user: 'rotated', password }) }
+  const db = scene.make({}, { user: 'rotated', password, credentials })
+  await db.query('select 1')
+  password = 'the second'
+  await admin(`alter user rotated identified by '${password}'`)
+  await endSession(scene, db)
+  const fate = await fateOf(db.query('select 1'))
+  db.quit()
+  return fate
+}
+
 const plainly = { was: 'pending', is: 'resolved' }
 
 await weaknesses([
@@ -193,4 +219,10 @@ await weaknesses([
     overThreshold,
     { was: 'closed', is: 'kept' },
   ],
+  [
+    '19: slots are looked at when an invocation ends, and never where none comes',
+    fullForGood,
+    { was: 'rejected', is: 'resolved' },
+  ],
+  ['21: a password that was changed is not heard of', newPassword, { was: 'rejected', is: 'resolved' }],
 ])

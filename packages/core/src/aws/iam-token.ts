@@ -100,6 +100,8 @@ class Place {
   readonly flight: SingleFlight<Credential>
   signed: SignedToken | undefined
   credential: Credential | undefined
+  /** Why the last signing failed. */
+  failure: unknown
 
   constructor(clock: Clock, limitMs: number) {
     this.flight = new SingleFlight(clock, limitMs)
@@ -145,7 +147,12 @@ class IamTokenSource implements CredentialSource {
     const isKnownRefused = refused?.some((other) => isSameCredential(other, credential))
     // Another connect's refusal has brought a newer one already.
     if (isKnownRefused === false && usableMs > 0) return credential
-    if (this.#floors.leftMs(key) > 0) return isKnownRefused === true ? undefined : credential
+    // It is bringing one now.
+    if (place.flight.isUnderWay()) return whileWanted(this.#renew(place, ask), signal)
+    if (this.#floors.leftMs(key) > 0) {
+      if (place.failure !== undefined) throw place.failure
+      return isKnownRefused === true ? undefined : credential
+    }
     this.#floors.begin(key)
     const renewed = await whileWanted(this.#renew(place, ask), signal)
     this.#floors.end(key, false)
@@ -171,11 +178,13 @@ class IamTokenSource implements CredentialSource {
         const signed = await within(this.#clock, this.#limitMs, limit, () => this.#sign(ask))
         place.signed = signed
         place.credential = newCredential(ask.user, signed.token)
+        place.failure = undefined
         return place.credential
       } catch (error) {
         const what = `a token for ${ask.host}:${ask.port}`
         const ifUnavailable = 'can the function reach what gives it its AWS credentials?'
-        throw failureOf(error, { what, limitMs: this.#limitMs, attempts: 0, ifUnavailable })
+        place.failure = failureOf(error, { what, limitMs: this.#limitMs, attempts: 0, ifUnavailable })
+        throw place.failure
       }
     })
   }

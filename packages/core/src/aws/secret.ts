@@ -138,6 +138,8 @@ class VersionedSource implements SecretSource {
   readonly #clock: Clock
   readonly #floors: RenewalFloors
   readonly #renewal: SingleFlight<void>
+  /** Why the last renewal could not tell whether there is anything new. */
+  #failure: unknown
 
   constructor(versions: SecretVersions, followsRotation: boolean, limitMs: number, clock: Clock) {
     this.#versions = versions
@@ -172,7 +174,10 @@ class VersionedSource implements SecretSource {
       if (found !== undefined) return found
     }
     const turnMs = this.#floors.leftMs(target)
-    if (turnMs > MOST_TURN_MS) return undefined
+    if (turnMs > MOST_TURN_MS) {
+      if (this.#failure !== undefined) throw this.#failure
+      return undefined
+    }
     if (turnMs > 0) await this.#clock.sleep(turnMs, signal)
     const renewal = this.#renewal.run(() => this.#renew(target, refused))
     await whileWanted(renewal, signal)
@@ -194,11 +199,15 @@ class VersionedSource implements SecretSource {
     const versions = this.#versions
     const isFound = (): boolean => versions.prefer(refused) !== undefined
     this.#floors.begin(target)
+    this.#failure = undefined
     try {
       await versions.readCurrent(true)
       if (isFound() || !this.#followsRotation) return
       await versions.readPending()
       if (!isFound()) await versions.readCurrent(true)
+    } catch (error) {
+      this.#failure = error
+      throw error
     } finally {
       this.#floors.end(target, isFound())
     }

@@ -1,6 +1,7 @@
 /** Asks Secrets Manager itself, by the application's AWS SDK. */
 
 import type { Env } from '../env.ts'
+import { LeaseholdError } from '../errors.ts'
 import { type AwsIdentity, type AwsIdentityProvider, identityFrom } from './identity.ts'
 import { notInstalled } from './load.ts'
 import { regionOfArn, regionOfEnv } from './region.ts'
@@ -36,9 +37,18 @@ async function openClient(ask: SecretsManagerAsk, env: Env): Promise<AskForSecre
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(credentials === undefined ? {} : { credentials }),
   })
+  // The SDK may find one in a file; that it did not is an error without a name.
+  if (region === undefined) await client.config.region().catch(() => needsRegion(secretId))
   return async ({ versionStage, signal }) => {
     const command = new sdk.GetSecretValueCommand({ SecretId: secretId, VersionStage: versionStage })
     const answer = await client.send(command, { abortSignal: signal })
     return answer.SecretString ?? new TextDecoder().decode(answer.SecretBinary)
   }
+}
+
+function needsRegion(secretId: string): never {
+  throw new LeaseholdError(
+    'CREDENTIALS_INVALID',
+    `the secret \`${secretId}\` needs a region: set \`region\`, or AWS_REGION, or give its ARN`,
+  )
 }

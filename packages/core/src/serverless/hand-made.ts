@@ -3,7 +3,7 @@
  * their connection to themselves, or its loss would let the rest of the transaction commit alone.
  */
 
-import { type Env, invocationMark, systemEnv } from '../env.ts'
+import { type Env, functionName, invocationMark, systemEnv } from '../env.ts'
 import type { LimitedLog } from '../log.ts'
 import type { ServerlessEngine } from './engine.ts'
 import type { Statement } from './options.ts'
@@ -63,7 +63,9 @@ export class HandMade<Pool, Client> {
     const held = this.#held
     if (held === undefined) return
     this.#leave(held, () => this.#engine.destroy(held.client))
-    this.#log().warn('left-open', `a transaction was still open ${when}, so it was rolled back`)
+    const name = functionName(this.#env)
+    const by = name === undefined ? '' : ` in ${name}`
+    this.#log().warn('left-open', `a transaction${by} was still open ${when}, so it was rolled back`)
   }
 
   #leave(held: { readonly client: Client }, act: () => void): void {

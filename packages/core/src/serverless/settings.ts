@@ -4,7 +4,7 @@ import { LeaseholdError } from '../errors.ts'
 import type { LeaseholdOptions } from '../options/options.ts'
 import { suggest } from '../options/suggest.ts'
 import type { ServerlessCallbacks, ServerlessOptions } from './options.ts'
-import type { Pacing } from './pacing.ts'
+import type { Backoff, Pacing } from './pacing.ts'
 
 export interface Settings {
   readonly callbacks: ServerlessCallbacks<unknown>
@@ -23,13 +23,15 @@ export interface Settings {
 type Given = ServerlessOptions<unknown, unknown, never>
 type Check = (value: unknown) => string | undefined
 
+const NAMES: readonly string[] = ['full', 'decorrelated']
+
 const wholeNumber: Check = (value) =>
   Number.isSafeInteger(value) && (value as number) >= 0 ? undefined : 'a whole number from 0'
 const flag: Check = (value) => (typeof value === 'boolean' ? undefined : 'true or false')
 const callback: Check = (value) => (typeof value === 'function' ? undefined : 'a function')
 const anything: Check = () => undefined
 const backoff: Check = (value) =>
-  typeof value === 'function' || value === 'full' || value === 'decorrelated'
+  typeof value === 'function' || (typeof value === 'string' && NAMES.includes(value.toLowerCase()))
     ? undefined
     : "'full', 'decorrelated' or a function of the wait before and the number of retries"
 const utilization: Check = (value) =>
@@ -80,7 +82,7 @@ export function settingsOf(given: Given): Settings {
   }
   const { base: baseMs = DEFAULT_BASE_MS, cap: capMs = DEFAULT_CAP_MS } = given
   const pacesItself = given.backoff !== undefined || given.base !== undefined || given.cap !== undefined
-  const pacing = (by: Given['backoff']): Pacing => ({ backoff: by ?? 'full', baseMs, capMs })
+  const pacing = (by: Given['backoff']): Pacing => ({ backoff: named(by ?? 'full'), baseMs, capMs })
   return {
     callbacks: given as ServerlessCallbacks<unknown>,
     isManaged: given.manageConns !== false,
@@ -102,6 +104,11 @@ function poolOptions(given: Given): LeaseholdOptions {
     ...(usedConnsFreq === undefined ? {} : { censusEveryMs: clamp(usedConnsFreq, 100, 600_000) }),
     ...leases(zombieMinTimeout, zombieMaxTimeout),
   }
+}
+
+/** In any case: the ancestor took names in capitals too. */
+function named(by: Backoff): Backoff {
+  return typeof by === 'string' ? (by.toLowerCase() as Backoff) : by
 }
 
 /** Where one of the two is given, the other's default gives way. */

@@ -168,6 +168,37 @@ describe('a refused token', () => {
     expect(identity.count).toBe(2)
   })
 
+  it('is signed again once for all whose connects were refused at the same time', async () => {
+    const { clock, env } = setAwsScene()
+    const identity = countingIdentity(clock)
+    const source = iamToken({ credentials: identity.provide }, { clock, env })
+    const old = await source.get(request())
+    const refusal = request({ refusals: 1, refused: [old as never] })
+    const renewed = await Promise.all(Array.from({ length: 20 }, () => source.get(refusal)))
+    expect(new Set(renewed).size).toBe(1)
+    expect(renewed[0]?.password).not.toBe(old?.password)
+    expect(identity.count).toBe(2)
+  })
+
+  it('whose renewal failed is told as that until the next, and is not the last word', async () => {
+    const { clock, env } = setAwsScene()
+    const identity = countingIdentity(clock)
+    let isDown = false
+    const provide = (): Promise<AwsIdentity> =>
+      isDown ? Promise.reject(Object.assign(new Error('down'), { code: 'ECONNREFUSED' })) : identity.provide()
+    const source = iamToken({ credentials: provide }, { clock, env })
+    const old = await source.get(request())
+    const refusal = { refusals: 1, refused: [old as never] }
+    isDown = true
+    for (let time = 0; time < 2; time += 1) {
+      const error = await rejectionOf(source.get(request(refusal)))
+      expect(error).toMatchObject({ code: 'CREDENTIALS_UNAVAILABLE' })
+    }
+    isDown = false
+    await clock.advance(1_000)
+    expect(await keyOf(source, refusal)).toBe('AKID2')
+  })
+
   it('is signed again by the count alone, where nobody says what was refused', async () => {
     const { clock, env } = setAwsScene()
     const source = iamToken({ credentials: countingIdentity(clock).provide }, { clock, env })

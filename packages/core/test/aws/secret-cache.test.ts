@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 
+import { secret } from '../../src/aws/index.ts'
+import { ScriptedRandom } from '../../src/testing/scripted-random.ts'
 import { rejectionOf } from '../scene.ts'
-import { request } from './scene.ts'
+import { request, setAwsScene } from './scene.ts'
 import { ARN, secretScenes } from './secret-scene.ts'
 
 const scenes = secretScenes()
@@ -32,6 +34,24 @@ describe('a secret in the cache', () => {
     await clock.advance(0)
     while ((await given())[1] === 'p1') await clock.advance(0)
     expect(scenes.manager.requestCount).toBe(2)
+  })
+
+  it.each([
+    ['to all of it', 0.999_999, 300_000],
+    ['down to half of it', 0, 150_000],
+  ])('is kept for five minutes, jittered %s, where nobody says how long', async (_jitter, chance, keptMs) => {
+    scenes.manager.put(ARN, 'p1')
+    const scene = { ...setAwsScene(), random: new ScriptedRandom(chance) }
+    const source = secret(ARN, { endpoint: scenes.manager.endpoint }, scene)
+    await source.get(request())
+    await scene.clock.advance(keptMs - 1)
+    await source.get(request())
+    await scene.clock.settle()
+    expect(scenes.manager.requestCount).toBe(1)
+    await scene.clock.advance(1)
+    await source.get(request())
+    await scenes.manager.received(2)
+    await scene.clock.settle()
   })
 
   it('is read for every connect where its time is 0, and serves on if that fails', async () => {

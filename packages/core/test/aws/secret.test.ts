@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 
 import { secret } from '../../src/aws/index.ts'
 import { rejectionOf } from '../scene.ts'
@@ -103,6 +103,20 @@ describe('a secret that cannot be read', () => {
     const error = await drive(clock, rejectionOf(source.get(request())))
     expect(error).toMatchObject({ code: 'CREDENTIALS_INVALID', cause: { name: 'ResourceNotFoundException' } })
     expect(String(error)).toMatch(/check name, account, region and version stage/)
+  })
+
+  it('because nobody names its region says so', async () => {
+    for (const name of ['AWS_REGION', 'AWS_DEFAULT_REGION']) vi.stubEnv(name, undefined)
+    for (const name of ['AWS_CONFIG_FILE', 'AWS_SHARED_CREDENTIALS_FILE']) vi.stubEnv(name, '/nonexistent')
+    try {
+      const { clock, env, source } = scenes.open({}, 'shop')
+      env['AWS_REGION'] = undefined
+      const error = await drive(clock, rejectionOf(source.get(request())))
+      expect(error).toMatchObject({ code: 'CREDENTIALS_INVALID' })
+      expect(String(error)).toMatch(/secret `shop` needs a region: set `region`, or AWS_REGION/)
+    } finally {
+      vi.unstubAllEnvs()
+    }
   })
 
   it.each(['throttled', 'internal', 'unavailable', 'cut'] as const)(

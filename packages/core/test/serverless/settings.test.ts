@@ -34,6 +34,11 @@ describe('the options of a serverless client', () => {
     expect(read(given).connectPacing).toEqual({ backoff: 'full', baseMs: 2, capMs: 100, ...renamed(given) })
   })
 
+  it('take names in any case', () => {
+    const { connectPacing, queryPacing } = read({ backoff: 'Decorrelated', queryRetryBackoff: 'FULL' })
+    expect([connectPacing?.backoff, queryPacing.backoff]).toEqual(['decorrelated', 'full'])
+  })
+
   it('mean leases, pressure and census to the pool', () => {
     const { pool } = read({
       connUtilization: 0.5,
