@@ -32,6 +32,10 @@ const config: ViteUserConfig = defineConfig({
       { ...source, test: { name: 'adapters', include: ['test/adapters/**/*.test.ts'], ...withServers } },
       { ...source, test: { name: 'aws', include: ['test/aws/**/*.test.ts'], ...withServers } },
       { ...source, test: { name: 'chaos', include: ['test/chaos/**/*.test.ts'], ...withServers } },
+      {
+        ...source,
+        test: { name: 'simulation', include: ['test/simulation/test/**/*.test.ts'], testTimeout: 60_000 },
+      },
       { ...source, test: { name: 'frozen', include: ['test/frozen/**/*.test.ts'], ...withServers } },
       {
         ...source,

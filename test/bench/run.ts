@@ -1,6 +1,7 @@
 // `pnpm bench`: what governance costs a warm and a cold request, beside the bare driver in the same run.
 import { arch, cpus, platform } from 'node:os'
 
+import { censusTable, measureCensus } from './census.ts'
 import { checkoutTable, measureCheckout } from './checkout.ts'
 import { loadTable, measureLoad } from './load.ts'
 import { measureRequests, requestTable } from './request.ts'
@@ -19,3 +20,5 @@ print(`First login by token of a fresh process (medians of 21, by turns; built p
 print(tokenTable(await measureToken()))
 print(`Warm request of one statement in a frozen environment, 0.5 ms added each way (1 000 each, by turns):`)
 print(requestTable(await measureRequests()))
+print(`The server's processor time for one census (medians of 7 rounds, by turns):`)
+print(censusTable(await measureCensus()))

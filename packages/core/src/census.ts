@@ -2,14 +2,37 @@
 
 import { parseLabel } from './label.ts'
 
-/** Used and free slots as the server counts them. */
+/** Whose limit it is: all sessions', one database's, or one login's (a role or an account). */
+export type LimitOf = 'server' | 'database' | 'login'
+
+/** One of the limits that the server holds a connect against. */
+export interface SlotLimit {
+  readonly of: LimitOf
+  /** Sessions that count against it, other applications' included. */
+  readonly usedCount: number
+  /** How many it allows: less what is reserved. */
+  readonly slotCount: number
+}
+
+/** Used and free slots as the server counts them, by the limit under the most pressure. */
 export interface Census {
   /** Sessions that take a slot, other applications' included. */
   readonly usedCount: number
-  /** What is open to the application: the server's limit less what is reserved. At least 1. */
+  /** What is open to the application: the limit less what is reserved. At least 1. */
   readonly slotCount: number
-  /** Labels of all sessions that carry one, where the server shows them. */
+  /** Whose limit that is. @defaultValue `server` */
+  readonly limit?: LimitOf
+  /**
+   * How many sessions more the server would take from this login: of all its limits, not only the one
+   * under the most pressure.
+   *
+   * @defaultValue `slotCount` less `usedCount`, and 0 where that is negative
+   */
+  readonly freeCount?: number
+  /** Labels of the sessions that carry one, where the server shows them. */
   readonly labels: readonly string[]
+  /** The labels may be of a part of the fleet only. @defaultValue false */
+  readonly labelsArePartial?: boolean
   /** How many connects the server has refused since it started, where it counts them. */
   readonly refusedCount: number | undefined
 }
@@ -18,7 +41,11 @@ export interface Census {
 export interface FleetView {
   readonly usedCount: number
   readonly slotCount: number
-  /** Our fleet's own sessions, or undefined where the server does not show them. */
+  /** Whose limit these are: the one under the most pressure. */
+  readonly limit?: LimitOf
+  /** How many sessions more the server would take from this login. */
+  readonly freeCount?: number
+  /** Our fleet's own sessions, or undefined where the server does not show all of them. */
   readonly fleetCount: number | undefined
   /** Newcomers had to wait lately: somebody outside is asking for a slot. */
   readonly waiting: boolean
@@ -31,6 +58,23 @@ const MAX_WAIT_MS = 10_000
 
 /** A newcomer's wait counts as evidence for this long after it was let in. */
 const EVIDENCE_WINDOW_MS = 2_000
+
+/** What a census says of `limits`, of which there is at least one. */
+export function tightest(
+  limits: readonly [SlotLimit, ...SlotLimit[]],
+): Required<Pick<Census, 'usedCount' | 'slotCount' | 'limit' | 'freeCount'>> {
+  let [most] = limits
+  for (const limit of limits) if (pressureOf(limit) > pressureOf(most)) most = limit
+  // The most pressed need not have the fewest free: 8 of 10 are two free, 100 of 103 are three.
+  const freeCount = Math.min(...limits.map(freeOf))
+  return { usedCount: most.usedCount, slotCount: Math.max(1, most.slotCount), limit: most.of, freeCount }
+}
+
+type Counts = Pick<FleetView, 'usedCount' | 'slotCount'>
+
+function freeOf({ usedCount, slotCount }: Counts): number {
+  return Math.max(0, slotCount - usedCount)
+}
 
 /**
  * Reads the fleet's state out of a census.
@@ -65,13 +109,15 @@ export function viewOf(
   return {
     usedCount: census.usedCount,
     slotCount: Math.max(1, census.slotCount),
-    fleetCount: census.labels.length > 0 ? fleetCount : undefined,
+    limit: census.limit ?? 'server',
+    freeCount: census.freeCount ?? freeOf(census),
+    fleetCount: census.labels.length > 0 && census.labelsArePartial !== true ? fleetCount : undefined,
     waiting: waitedCount > 0 || refusals > 0,
     typicalWaitMs: waitedCount > 0 ? waitedSumMs / waitedCount : undefined,
   }
 }
 
 /** Used slots / slots. May exceed 1 while privileged logins sit in reserved slots. */
-export function pressureOf(view: FleetView): number {
-  return view.usedCount / view.slotCount
+export function pressureOf({ usedCount, slotCount }: Counts): number {
+  return usedCount / Math.max(1, slotCount)
 }

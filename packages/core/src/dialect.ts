@@ -3,6 +3,7 @@
 import type { Census } from './census.ts'
 import type { ErrorKind } from './errors.ts'
 import type { LeaseStep } from './policy.ts'
+import type { RecallAsk, RecallPlan } from './recall-plan.ts'
 import type { TransactionMode } from './transaction-options.ts'
 
 export type Engine = 'postgresql' | 'mysql' | 'mariadb'
@@ -37,6 +38,12 @@ export interface Dialect {
    * `heldMs`: behind a pooler it may be another's.
    */
   setLease(leaseMs: number, heldMs: number): string
+  /**
+   * Ends the longest-idle sessions of the fleet: of the same login, marked as such, idle outside a transaction for as
+   * long as their marks ask, checked again in the statement that ends them or right before it. Undefined where
+   * sessions can't be recalled.
+   */
+  readonly recall?: ((asked: RecallAsk) => RecallPlan) | undefined
 }
 
 export interface CensusAndLease {

@@ -11,6 +11,14 @@ export interface PoolGovernance {
    * Never rejects, and never takes longer than `connectTimeoutMs`.
    */
   census(): Promise<FleetView | undefined>
+  /**
+   * Ends the longest-idle sessions of the fleet now, at most 8, whatever the pressure, and resolves to how
+   * many: sessions of pools of the same login and `fleet`, idle outside a transaction for 1.5 s or longer. Their
+   * environments connect again when they need to. Needs an idle connection of this pool, and ends 0 without one,
+   * while another environment is at it, or where the server won't have it. Never rejects, and never takes longer
+   * than `connectTimeoutMs`.
+   */
+  reap(): Promise<number>
   /** Counts since the pool was made. A copy. */
   stats(): Readonly<Stats>
   /** Closes every idle connection politely; those in use stay. The pool goes on working. */
@@ -27,6 +35,7 @@ export interface PoolGovernance {
 export function governanceOf(governor: Governor): PoolGovernance {
   return {
     census: () => governor.census(),
+    reap: () => governor.reap(),
     stats: () => ({ ...governor.stats }),
     enter: (context) => governor.enter(context),
     drain: () => {

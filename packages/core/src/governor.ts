@@ -18,8 +18,10 @@ import { acquireLimitMs, statementLimits } from './limits.ts'
 import { LimitedLog } from './log.ts'
 import { type Attempt, open, type OpenParts } from './open.ts'
 import type { ResolvedOptions } from './options/options.ts'
-import { drawQuantumMs, leaseFor, leaseLadder, type LeaseStep } from './policy.ts'
+import { drawQuantumMs, leaseFor, leaseLadder, type LeaseStep, shortLeaseMs } from './policy.ts'
 import { type Random, systemRandom } from './random.ts'
+import { Reaper } from './reaper.ts'
+import { type RecallTerms, recallTerms } from './recall.ts'
 import { type StatementParts, Statements } from './statements.ts'
 import { newStats, type Stats } from './stats.ts'
 import type { StatementLimits } from './stopping.ts'
@@ -66,6 +68,7 @@ export class Governor {
   readonly #invocations: Invocations
   readonly #knowledge: Knowledge
   readonly #housekeeping: Housekeeping
+  readonly #reaper: Reaper
   readonly #connections = new Set<GovernedConnection>()
   readonly #held: Held
   readonly #parts: GovernorParts
@@ -97,8 +100,10 @@ export class Governor {
     }
     this.statements = new Statements(this.#parts)
     this.#held = new Held(this.#parts)
+    this.#reaper = new Reaper({ ...this.#parts, terms: () => this.#recallTerms() })
     this.#housekeeping = new Housekeeping({
       ...this.#parts,
+      reaper: this.#reaper,
       leaseNotHeld: () => this.refuseLease('the server does not hold the lease it was asked for'),
       censusRefused: (error) => {
         this.stats.censusRefused += 1
@@ -129,18 +134,35 @@ export class Governor {
     return this.options.lease === 'server' && !this.#leaseRefused
   }
 
-  /** The lease a new session asks for: short, until its first census knows better. */
+  /**
+   * The lease a new session asks for: the shortest where it had to wait for its slot; else short, until its
+   * first census knows better.
+   */
   startLeaseMs(wasRefused: boolean): number {
     const { view, viewAgeMs } = this.#knowledge
     if (this.#housekeeping.refused) return this.options.maxLeaseMs
-    if (wasRefused || view === undefined || viewAgeMs > this.options.censusEveryMs)
-      return this.options.minLeaseMs
-    return leaseFor(view, this.ladder)
+    if (wasRefused) return this.options.minLeaseMs
+    const isKnown = view !== undefined && viewAgeMs <= this.options.censusEveryMs
+    return isKnown ? leaseFor(view, this.ladder) : shortLeaseMs(this.options)
   }
 
-  /** The label of a session opened by an attempt. `name` defaults to the function's. */
-  label(attempt: Pick<Attempt, 'publishedWaitMs'>, name?: string): string {
+  /** When a session opened now may be recalled; undefined where no server holds its lease. */
+  get recallTerms(): RecallTerms | undefined {
+    return this.asksForLease ? this.#recallTerms() : undefined
+  }
+
+  #recallTerms(): RecallTerms {
+    return recallTerms(this.options.pingAfterIdleMs, this.#invocations.longestMs)
+  }
+
+  /**
+   * The label of a session opened by an attempt. `name` defaults to the function's.
+   *
+   * @param recall when it may be recalled: left out for a connection that lives in no pool
+   */
+  label(attempt: Pick<Attempt, 'publishedWaitMs'>, name?: string, recall?: RecallTerms): string {
     return formatLabel({
+      recall,
       fleet: this.options.fleet,
       name: name ?? functionName(this.#parts.env) ?? 'local',
       waitedMs: attempt.publishedWaitMs,
@@ -165,6 +187,7 @@ export class Governor {
       spendableMs: this.spendableMs(),
     }
     const attemptOnce = async (attempt: Attempt): Promise<Opened<T>> => {
+      if (attempt.wasRefused) this.#reaper.sawRefusal()
       if (!this.asksForLease) return connect(attempt)
       try {
         return await connect(attempt)
@@ -341,5 +364,11 @@ export class Governor {
     const idle = [...this.#connections].find((one) => !one.checkedOut && this.#countable(one))
     if (idle !== undefined) await this.#housekeeping.count(idle)
     return this.view
+  }
+
+  /** Recalls idle sessions of the fleet's now, on an idle connection; resolves to how many were ended. */
+  async reap(): Promise<number> {
+    const idle = [...this.#connections].find((one) => !one.checkedOut && this.#countable(one))
+    return idle === undefined ? 0 : this.#reaper.reap(idle)
   }
 }

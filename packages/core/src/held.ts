@@ -6,6 +6,7 @@ import { type Env, functionName } from './env.ts'
 import type { Invocations } from './invocations.ts'
 import type { LimitedLog } from './log.ts'
 import type { ResolvedOptions } from './options/options.ts'
+import { HELD_IDLE_MS, heldEveryMs } from './recall.ts'
 import type { Stats } from './stats.ts'
 
 export interface HeldParts {
@@ -27,8 +28,8 @@ export class Held {
   }
 
   /**
-   * While the application holds connections, their leases are renewed before they run out: a lease
-   * must never end a session that is in somebody's hands. Stops by itself when none is held. Hot.
+   * While the application holds connections, their leases are renewed long before they run out: neither a
+   * lease nor a recall must end a session that is in somebody's hands. Stops by itself when none is held. Hot.
    */
   keep(): void {
     if (!this.#keeping) this.#watch()
@@ -38,7 +39,7 @@ export class Held {
     const { clock, options, connections } = this.#parts
     if (options.lease === 'off') return
     this.#keeping = true
-    clock.later(options.minLeaseMs / 4, () => {
+    clock.later(heldEveryMs(options), () => {
       this.#keeping = false
       this.noticeInvocation()
       let held = false
@@ -102,7 +103,8 @@ export class Held {
 
   async #renew(governed: GovernedConnection): Promise<void> {
     const { lease, hands } = governed
-    if (governed.spoilt || lease.idleMs() < lease.leaseMs / 2 || !hands.quiet()) return
+    const idleMs = Math.min(HELD_IDLE_MS, lease.leaseMs / 2)
+    if (governed.spoilt || lease.idleMs() < idleMs || !hands.quiet()) return
     this.#parts.stats.renewed += 1
     try {
       await hands.ping()

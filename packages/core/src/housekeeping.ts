@@ -1,4 +1,4 @@
-/** What happens after a response: count the slots, move the lease to another tier, keep or yield. */
+/** What happens after a response: count the slots, move the lease to another tier, keep or yield, recall. */
 
 import type { FleetView } from './census.ts'
 import { type Clock, Moment } from './clock.ts'
@@ -10,6 +10,7 @@ import type { Knowledge } from './knowledge.ts'
 import type { ResolvedOptions } from './options/options.ts'
 import { keeping, leaseFor, type LeaseStep } from './policy.ts'
 import type { Random } from './random.ts'
+import type { Reaper } from './reaper.ts'
 import type { Stats } from './stats.ts'
 
 /** A refused census is not asked for again before this: it may have been a statement timeout, or a right not granted yet. */
@@ -23,6 +24,7 @@ export interface HousekeepingParts {
   readonly ladder: readonly LeaseStep[]
   readonly knowledge: Knowledge
   readonly stats: Stats
+  readonly reaper: Reaper
   /** The census found a session without the lease that it was opened with. */
   readonly leaseNotHeld: () => void
   /** The server will not answer a census; told once. */
@@ -55,7 +57,7 @@ export class Housekeeping {
     return true
   }
 
-  /** Counts, then keeps or yields. Never rejects: housekeeping that fails leaves a plain pool. */
+  /** Counts, then keeps or yields; recalls where it keeps and slots are short. Never rejects: housekeeping that fails leaves a plain pool. */
   async run(governed: GovernedConnection): Promise<void> {
     const { knowledge } = this.#parts
     const wantsCensus =
@@ -67,7 +69,12 @@ export class Housekeeping {
       if (governed.spoilt || !governed.hands.idle()) return
       decision = this.#decide(governed)
     }
-    if (decision !== 'yield') return
+    if (decision !== 'yield') {
+      // Whoever has no use for his own slot gives that one up, and takes nobody else's.
+      const mostCount = this.#parts.reaper.wanted(governed)
+      if (mostCount > 0) await this.#parts.reaper.recall(governed, mostCount)
+      return
+    }
     this.#parts.stats.yielded += 1
     knowledge.sawYield()
     governed.hands.yield()
@@ -168,6 +175,7 @@ export class Housekeeping {
     stats.censuses += 1
     this.#refusedAt = undefined
     const view = knowledge.learn(census, sent)
+    this.#parts.reaper.sawCensus(view)
     lease.touchSince(sent)
     governed.confirmed = true
     if (lease.keeper === 'client') return

@@ -1,7 +1,15 @@
 /** @leasehold/core: what both adapters share. Applications import an adapter; this is for adapters and tests. */
 
 export { asGiven } from './as-given.ts'
-export { type Census, type FleetView, pressureOf, viewOf } from './census.ts'
+export {
+  type Census,
+  type FleetView,
+  type LimitOf,
+  pressureOf,
+  type SlotLimit,
+  tightest,
+  viewOf,
+} from './census.ts'
 export { type Clock, Moment, systemClock } from './clock.ts'
 export type { GovernedConnection, Hands } from './connection.ts'
 export type { Credential, CredentialRequest, CredentialSource, CredentialTarget } from './credentials.ts'
@@ -49,6 +57,8 @@ export {
   type WaitingState,
 } from './policy.ts'
 export { type Random, systemRandom } from './random.ts'
+export { type RecallTerms, recallTerms } from './recall.ts'
+export type { RecallAsk, RecallOutcome, RecallPlan } from './recall-plan.ts'
 export { isInTransaction, runNested, type SavepointHands } from './savepoint.ts'
 export { Statements } from './statements.ts'
 export { newStats, type Stats } from './stats.ts'

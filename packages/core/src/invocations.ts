@@ -25,6 +25,7 @@ export class Invocations {
   #requestId: string | undefined
   #number = 0
   #end: Deadline | undefined
+  #longestMs: number | undefined
 
   constructor(clock: Clock, env: Env) {
     this.#clock = clock
@@ -56,7 +57,13 @@ export class Invocations {
     this.#requestId = awsRequestId
     const leftMs = context.getRemainingTimeInMillis()
     this.#end = Number.isFinite(leftMs) ? new Deadline(this.#clock, leftMs) : undefined
+    if (Number.isFinite(leftMs)) this.#longestMs = Math.max(this.#longestMs ?? 0, leftMs)
     return isAnother
+  }
+
+  /** The longest time that an invocation had when it entered, in milliseconds; undefined where none did. */
+  get longestMs(): number | undefined {
+    return this.#longestMs
   }
 
   /** Milliseconds that may be spent before the invocation's end; undefined where the end is not known. */

@@ -1,5 +1,6 @@
 /** Opens one connection: attempt, classify, back off, try again, within one deadline. */
 
+import type { LimitOf } from './census.ts'
 import type { Clock } from './clock.ts'
 import type { Credential, CredentialTarget } from './credentials.ts'
 import { Deadline, within } from './deadline.ts'
@@ -208,10 +209,20 @@ function giveUp(
 }
 
 const REMEDIES: Partial<Record<ErrorKind, string>> = {
-  saturated: 'lower reserved concurrency or raise max_connections',
   starting: 'check that the server is up and that host, port and security groups are right',
   lost: 'check the network and the server log: connections end before they are established',
   auth: 'check user and password',
+}
+
+const LIMIT_REMEDIES: Readonly<Record<LimitOf, string>> = {
+  server: 'max_connections',
+  database: "the database's connection limit",
+  login: "the login's connection limit",
+}
+
+function remedyOf(kind: ErrorKind, limit: LimitOf = 'server'): string | undefined {
+  if (kind === 'saturated') return `lower reserved concurrency or raise ${LIMIT_REMEDIES[limit]}`
+  return REMEDIES[kind]
 }
 
 function summarize(
@@ -228,8 +239,8 @@ function summarize(
   const slots =
     view === undefined
       ? 'slots not known: no census yet'
-      : `server ${view.usedCount} of ${view.slotCount} slots${own}, ${Math.round(parts.knowledge.viewAgeMs)} ms ago`
-  const remedy = REMEDIES[kind]
+      : `${view.limit ?? 'server'} ${view.usedCount} of ${view.slotCount} slots${own}, ${Math.round(parts.knowledge.viewAgeMs)} ms ago`
+  const remedy = remedyOf(kind, view?.limit)
   const last = `last ${kind === 'saturated' ? 'refusal' : 'error'} ${codeOf(error)}`
   const head = `${what} within ${Math.round(waitedMs)} ms (${tries}; ${slots}; ${last})`
   return remedy === undefined ? head : `${head}: ${remedy}`

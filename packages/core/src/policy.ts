@@ -21,6 +21,7 @@ export interface LeaseStep {
 }
 
 const LADDER_STEPS = 6
+const SHORT_LEASE_MS = 2_000
 /** A connection is held at least this long under contention: every hand-over costs a connect. */
 const QUANTUM_MS = 400
 const QUANTUM_SPREAD = 0.2
@@ -30,7 +31,9 @@ const MIN_LONG_GAP_MS = 50
 /** Knowledge older than this is no longer acted upon. */
 const STALE_VIEW_MS = 5_000
 /** With the server full and nobody known to wait, one holder in so often makes room to find out. */
-const PROBE_EVERY_MS = 150
+const PROBE_EVERY_MS = 600
+/** And leaves it free for so long: a newcomer that knows nothing of the queue asks about this often. */
+const PROBE_WAIT_MS = 450
 /** Newcomers wait, but the server does not show for how long (MySQL counts refusals only). */
 const UNKNOWN_WAIT_MS = 400
 const POLLS_PER_WAIT = 4
@@ -41,20 +44,30 @@ const REFUSED_DUTY = 5
 const LAST_ATTEMPT_MS = 300
 
 /**
- * Leases by pressure: `maxLeaseMs` while half the target is free, `minLeaseMs` halfway between the
- * target and a full server, geometric steps in between. Ascending pressure, descending lease.
+ * A short lease while nobody waits, and of a session that nobody was refused for: an environment is often
+ * frozen before its first census, and no session should be lost for that while slots are plenty.
+ */
+export function shortLeaseMs({ minLeaseMs, maxLeaseMs }: PolicyLimits): number {
+  return Math.min(Math.max(SHORT_LEASE_MS, minLeaseMs), maxLeaseMs)
+}
+
+/**
+ * Leases by pressure: `maxLeaseMs` while half the target is free, from there in geometric steps towards a
+ * short one, and `minLeaseMs` from halfway between the target and a full server. Ascending pressure,
+ * descending lease.
  */
 export function leaseLadder(limits: PolicyLimits): readonly LeaseStep[] {
   const start = limits.targetPressure / 2
   const end = (1 + limits.targetPressure) / 2
-  const ratio = limits.minLeaseMs / limits.maxLeaseMs
+  const ratio = shortLeaseMs(limits) / limits.maxLeaseMs
   const steps: LeaseStep[] = [{ fromPressure: 0, leaseMs: limits.maxLeaseMs }]
-  for (let step = 1; step <= LADDER_STEPS; step += 1) {
+  for (let step = 1; step < LADDER_STEPS; step += 1) {
     steps.push({
       fromPressure: start + ((end - start) * step) / LADDER_STEPS,
       leaseMs: Math.round(limits.maxLeaseMs * ratio ** (step / LADDER_STEPS)),
     })
   }
+  steps.push({ fromPressure: end, leaseMs: limits.minLeaseMs })
   return steps
 }
 
@@ -138,8 +151,9 @@ export interface NewcomerState {
 
 /** The courtesy before a first attempt: whoever has just yielded does not snatch the slot back. */
 export function firstDelayMs(state: NewcomerState, random: Random): number {
-  const wait = state.view?.typicalWaitMs ?? (state.view?.waiting === true ? UNKNOWN_WAIT_MS : undefined)
-  if (wait === undefined || state.viewAgeMs > STALE_VIEW_MS) return 0
+  const { view } = state
+  if (view === undefined || !contended(view) || state.viewAgeMs > STALE_VIEW_MS) return 0
+  const wait = view.typicalWaitMs ?? (view.waiting ? UNKNOWN_WAIT_MS : PROBE_WAIT_MS)
   if (state.sinceYieldMs === undefined || state.sinceYieldMs > STALE_VIEW_MS) return 0
   return Math.max(0, (0.6 + 0.4 * random.next()) * wait - state.sinceYieldMs)
 }
@@ -173,11 +187,17 @@ export function nextDelayMs(state: WaitingState, limits: PolicyLimits, random: R
     const window = Math.min(limits.backoffCapMs, growing, Math.max(state.leftMs / 8, limits.backoffBaseMs))
     delayMs = window / 2 + random.next() * window
   }
-  delayMs = Math.max(delayMs, MIN_DELAY_MS, REFUSED_DUTY * Math.min(state.attemptMs, limits.backoffCapMs))
+  delayMs = Math.max(delayMs, MIN_DELAY_MS, restMs(state, limits))
   const latestMs = state.leftMs - LAST_ATTEMPT_MS
   if (latestMs > 0) return Math.min(delayMs, latestMs)
   // Within the last stretch: halve what is left, so that there is time to be let in.
   return Math.min(delayMs, state.leftMs / 2)
+}
+
+/** A first attempt may be slow for being cold, which says nothing of the server. */
+function restMs({ attempts, attemptMs }: WaitingState, { backoffCapMs }: PolicyLimits): number {
+  const dutyMs = REFUSED_DUTY * Math.min(attemptMs, backoffCapMs)
+  return attempts === 1 ? Math.min(dutyMs, backoffCapMs) : dutyMs
 }
 
 function clamp(value: number, low: number, high: number): number {

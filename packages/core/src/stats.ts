@@ -11,6 +11,10 @@ export interface Stats {
   lost: number
   /** Connections closed after a response so that another environment could have the slot. */
   yielded: number
+  /** Sessions of the fleet's that this pool ended because slots were short: recalled. */
+  reaped: number
+  /** Times the server would not let sessions be recalled. */
+  recallRefused: number
   /** Connections dropped because the server turned read-only. */
   evicted: number
   /** Pings before a connection was handed out. */
@@ -48,6 +52,8 @@ export function newStats(): Stats {
     lapsed: 0,
     lost: 0,
     yielded: 0,
+    reaped: 0,
+    recallRefused: 0,
     evicted: 0,
     pinged: 0,
     renewed: 0,

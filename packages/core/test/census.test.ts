@@ -1,6 +1,7 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { pressureOf, viewOf } from '../src/census.ts'
+import { pressureOf, type SlotLimit, tightest, viewOf } from '../src/census.ts'
 import { formatLabel } from '../src/label.ts'
 import { census } from './scene.ts'
 
@@ -35,6 +36,23 @@ describe('the view of a census', () => {
 
   it('does not know the fleet’s size where the server shows no labels', () => {
     expect(view([]).fleetCount).toBeUndefined()
+  })
+
+  it('does not know the fleet’s size where the server shows some of the labels', () => {
+    const partial = viewOf(
+      census(20, 26, { labels: [label(400, 500)], labelsArePartial: true }),
+      'shop',
+      NOW_MS,
+      0,
+    )
+    expect(partial).toMatchObject({ fleetCount: undefined, waiting: true, typicalWaitMs: 400 })
+  })
+
+  it('takes what is free for the server’s where the census tells of no other limit', () => {
+    expect(view([])).toMatchObject({ limit: 'server', freeCount: 6 })
+    expect(viewOf(census(28, 26), 'shop', NOW_MS, undefined).freeCount).toBe(0)
+    const limited = census(4, 5, { limit: 'login', freeCount: 0 })
+    expect(viewOf(limited, 'shop', NOW_MS, undefined)).toMatchObject({ limit: 'login', freeCount: 0 })
   })
 
   it('sees that newcomers had to wait, and for how long on average', () => {
@@ -74,5 +92,45 @@ describe('the view of a census', () => {
     ['the server does not count them', undefined, 10],
   ])('sees no refusals where %s', (_what, now, before) => {
     expect(view([], now, before).waiting).toBe(false)
+  })
+})
+
+describe('the limit that binds', () => {
+  const server = (usedCount: number, slotCount: number): SlotLimit => ({ of: 'server', usedCount, slotCount })
+  const login = (usedCount: number, slotCount: number): SlotLimit => ({ of: 'login', usedCount, slotCount })
+  const anyLimit: fc.Arbitrary<SlotLimit> = fc.record({
+    of: fc.constantFrom('server', 'database', 'login'),
+    usedCount: fc.nat({ max: 300 }),
+    slotCount: fc.nat({ max: 200 }),
+  })
+
+  it('is the one under the most pressure, and what is free is free by all of them', () => {
+    expect(tightest([server(80, 97), login(2, 10)])).toEqual({
+      usedCount: 80,
+      slotCount: 97,
+      limit: 'server',
+      freeCount: 8,
+    })
+    expect(tightest([server(80, 97), login(9, 10)])).toMatchObject({ limit: 'login', freeCount: 1 })
+  })
+
+  it('is the server’s where others are under as much', () => {
+    expect(tightest([server(50, 100), login(5, 10)]).limit).toBe('server')
+  })
+
+  it('never looks calmer than any limit, and is full if and only if nothing is free', () => {
+    fc.assert(
+      fc.property(anyLimit, fc.array(anyLimit, { maxLength: 2 }), (first, others) => {
+        const found = tightest([first, ...others])
+        for (const limit of [first, ...others]) {
+          expect(pressureOf(found)).toBeGreaterThanOrEqual(pressureOf(limit))
+          expect(found.freeCount).toBeLessThanOrEqual(Math.max(0, limit.slotCount - limit.usedCount))
+        }
+        const isFull = found.usedCount >= found.slotCount
+        const hasNone = [first, ...others].some((limit) => limit.usedCount >= Math.max(1, limit.slotCount))
+        expect(isFull).toBe(hasNone)
+        if (isFull) expect(found.freeCount).toBe(0)
+      }),
+    )
   })
 })

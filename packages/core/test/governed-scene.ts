@@ -43,7 +43,7 @@ export function governedScene(
   })
   const connect = async (attempt: Attempt) => {
     const leaseMs = governor.asksForLease ? governor.startLeaseMs(attempt.wasRefused) : undefined
-    const label = governor.label(attempt)
+    const label = governor.label(attempt, undefined, governor.recallTerms)
     const session = await server.connect({ label, leaseMs, signal: attempt.signal })
     return { connection: session, hands: session, leaseMs, exact: exact && leaseMs !== undefined }
   }

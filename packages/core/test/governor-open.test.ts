@@ -25,7 +25,7 @@ describe('a new session', () => {
   it('asks for the shortest lease when it was refused on its way in, whatever the census said', async () => {
     const { governor, open, settle } = governedScene()
     await settle((await open()).governed)
-    expect(governor.startLeaseMs(true)).toBe(2_000)
+    expect(governor.startLeaseMs(true)).toBe(500)
   })
 
   it('carries a label with its fleet, its function and its age', async () => {
@@ -37,6 +37,7 @@ describe('a new session', () => {
       name: 'checkout',
       waitedMs: 0,
       openedEpochMs: clock.epochMs(),
+      recall: { afterIdleMs: 1_500, limitMs: 900_000 },
     })
   })
 
@@ -127,14 +128,17 @@ describe('an environment that had yielded', () => {
     await stranger()
     let held = await open()
     await settle(held.governed)
-    await clock.advance(1_000)
+    await clock.advance(300)
     governor.checkout(held.governed)
     governor.handedOver(held.governed)
     await settle(held.governed)
     expect(governor.stats.yielded).toBe(1)
     for (let use = 0; use < 20 && !held.connection.open; use += 1) {
       await clock.advance(1)
-      held = await open()
+      const opening = open()
+      // The courtesy owed after a yield.
+      await clock.advance(500)
+      held = await opening
       await settle(held.governed)
     }
     expect(held.connection.open).toBe(true)

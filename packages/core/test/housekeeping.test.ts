@@ -96,7 +96,7 @@ describe('after a response', () => {
       await stranger()
     }
     expect(leases[0]).toBe(300_000)
-    expect(leases.at(-1)).toBe(2_000)
+    expect(leases.at(-1)).toBe(500)
     expect(leases).toEqual(leases.toSorted((left, right) => right - left))
     expect(new Set(leases).size).toBe(7)
   })
@@ -107,8 +107,8 @@ describe('after a response', () => {
     await stranger(formatLabel(label))
     const { governed, connection } = await open()
     await settle(governed)
-    expect(governed.lease.leaseMs).toBe(2_000)
-    expect(connection.server.leaseMs).toBe(2_000)
+    expect(governed.lease.leaseMs).toBe(500)
+    expect(connection.server.leaseMs).toBe(500)
   })
 
   it('housekeeping asked for twice runs once', async () => {
@@ -206,7 +206,7 @@ describe('a slot that others want', () => {
     const openings = [stranger(), open()] as const
     await clock.advance(5)
     const { governed, connection } = await openings[1]
-    clock.freeze(500)
+    clock.freeze(300)
     governor.checkout(governed)
     governor.checkin(governed)
     await clock.advance(1)

@@ -20,7 +20,20 @@ const hostileNames = fc.oneof(
     '\ud800',
   ),
 )
-const labels = fc.record({ fleet: fleets, name: hostileNames, waitedMs: waits, openedEpochMs: epochs })
+const recalls = fc.option(
+  fc.record({
+    afterIdleMs: fc.integer({ min: 0, max: 9_004 }).map((tenths) => tenths * 100),
+    limitMs: fc.integer({ min: 1, max: 900 }).map((seconds) => seconds * 1_000),
+  }),
+  { nil: undefined },
+)
+const labels = fc.record({
+  fleet: fleets,
+  name: hostileNames,
+  waitedMs: waits,
+  openedEpochMs: epochs,
+  recall: recalls,
+})
 
 describe('a label', () => {
   it('reads like this', () => {
@@ -30,8 +43,14 @@ describe('a label', () => {
     )
   })
 
+  it('says when the session may be recalled, in tenths of a second and in seconds', () => {
+    const label = { fleet: 'shop', name: 'checkout', waitedMs: 0, openedEpochMs: 0 }
+    const recall = { afterIdleMs: 1_500, limitMs: 30_000 }
+    expect(formatLabel({ ...label, recall })).toBe('lh:shop:0:0.15.30:checkout')
+  })
+
   it('comes back as it went out, to the second', () => {
-    const names = fc.stringMatching(/^[!-~]{0,20}$/)
+    const names = fc.stringMatching(/^[!-~]{0,15}$/)
     fc.assert(
       fc.property(labels, names, (label, name) => {
         expect(parseLabel(formatLabel({ ...label, name }))).toEqual({
@@ -56,10 +75,11 @@ describe('a label', () => {
   it('keeps fleet, wait and age whatever the name', () => {
     fc.assert(
       fc.property(labels, (label) => {
-        const { fleet, waitedMs, openedEpochMs } = label
+        const { fleet, waitedMs, openedEpochMs, recall } = label
         expect(parseLabel(formatLabel(label))).toMatchObject({
           fleet,
           waitedMs,
+          ...(recall === undefined ? {} : { recall }),
           openedEpochMs: Math.floor(openedEpochMs / 1_000) * 1_000,
         })
       }),
@@ -97,6 +117,10 @@ describe('a label', () => {
     'lh:shop:0x10:abc:x',
     'lh:shop::abc:x',
     'lh:shop:12:a!b:x',
+    'lh:shop:12:abc.:x',
+    'lh:shop:12:abc.15:x',
+    'lh:shop:12:abc.15.-1:x',
+    'lh:shop:12:abc.15.900.1:x',
   ])('is not seen in the name of somebody else’s session: %j', (text) => {
     expect(parseLabel(text)).toBeUndefined()
   })

@@ -103,6 +103,17 @@ describe('what is said of a wait that was given up', () => {
     )
   })
 
+  it.each([
+    ['login', "raise the login's connection limit"],
+    ['database', "raise the database's connection limit"],
+  ] as const)('is of the %s where its limit is the one that binds', async (limit, remedy) => {
+    const { summary } = await giveUp('FAKE_NO_SLOT', {}, ({ knowledge }) => {
+      knowledge.learn(census(5, 5, { limit }))
+    })
+    expect(summary).toContain(`; ${limit} 5 of 5 slots, `)
+    expect(summary?.endsWith(remedy)).toBe(true)
+  })
+
   it('admits that nothing is known before the first census', async () => {
     expect((await giveUp('FAKE_NO_SLOT')).summary).toContain('; slots not known: no census yet; ')
   })

@@ -25,8 +25,9 @@ describe('options left out', () => {
     expect(resolveOptions({})).toEqual({
       fleet: 'leasehold',
       maxLeaseMs: 300_000,
-      minLeaseMs: 2_000,
+      minLeaseMs: 500,
       targetPressure: 0.8,
+      reap: true,
       pingAfterIdleMs: 1_000,
       censusEveryMs: 2_000,
       connectTimeoutMs: 5_000,
@@ -106,7 +107,7 @@ describe('wrong options', () => {
     ).toEqual([
       'unknown option `maxLease` (did you mean `maxLeaseMs`?)',
       '`fleet` must be 1 to 20 letters, digits, "_", "." or "-", got a string of 8 characters',
-      '`minLeaseMs` must be a whole number of milliseconds from 1000 to 900000, got -1',
+      '`minLeaseMs` must be a whole number of milliseconds from 250 to 900000, got -1',
       '`targetPressure` must be a number from 0.1 to 1, got 2',
       "`lease` must be 'server', 'client', 'off', got a string of 4 characters",
       '`logger` must have the methods `warn` and `error`, got object',
@@ -162,8 +163,8 @@ describe('wrong options', () => {
   })
 
   it('are told where one contradicts a default', () => {
-    expect(problemsOf({ maxLeaseMs: 1_500 })).toEqual([
-      '`minLeaseMs` (2000) must not exceed `maxLeaseMs` (1500)',
+    expect(problemsOf({ backoff: { baseMs: 400 } })).toEqual([
+      '`backoff.baseMs` (400) must not exceed `backoff.capMs` (300)',
     ])
   })
 

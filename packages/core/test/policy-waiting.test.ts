@@ -51,7 +51,7 @@ describe('the courtesy before a first attempt', () => {
       fc.property(anyNewcomer, anyRandom, (state, random) => {
         const delayMs = firstDelayMs(state, random)
         expect(delayMs).toBeGreaterThanOrEqual(0)
-        expect(delayMs).toBeLessThanOrEqual(state.view?.typicalWaitMs ?? 400)
+        expect(delayMs).toBeLessThanOrEqual(state.view?.typicalWaitMs ?? 450)
       }),
     )
   })
@@ -76,6 +76,13 @@ describe('the courtesy before a first attempt', () => {
   it('is guessed where the server shows that newcomers wait, but not for how long', () => {
     const state = { view: viewWith({ waiting: true }), viewAgeMs: 100, sinceYieldMs: 0 }
     expect(firstDelayMs(state, new ScriptedRandom(0.5))).toBeCloseTo(320)
+  })
+
+  it('is owed on a full server too, where nobody can say whether anybody waits', () => {
+    const full = { view: viewWith({ usedCount: 26, slotCount: 26 }), viewAgeMs: 100, sinceYieldMs: 0 }
+    expect(firstDelayMs(full, new ScriptedRandom(0.5))).toBeCloseTo(360)
+    const free = { ...full, view: viewWith({ usedCount: 25, slotCount: 26 }) }
+    expect(firstDelayMs(free, new ScriptedRandom(0.5))).toBe(0)
   })
 })
 
@@ -143,7 +150,11 @@ describe('the delay before the next attempt', () => {
   })
 
   it('rests a multiple of what a refusal took, because a refusal costs the server too', () => {
-    expect(delay({ attemptMs: 100 })).toBe(500)
+    expect(delay({ attempts: 2, attemptMs: 100 })).toBe(500)
+  })
+
+  it('rests less after the first, which may have been slow for being cold', () => {
+    expect(delay({ attempts: 1, attemptMs: 1_000 })).toBe(300)
   })
 })
 

@@ -1,8 +1,19 @@
 /** MySQL 8.0 to 9.x and MariaDB 10.6 and later as the core sees them: SQL text and its one row. */
 
-import type { Dialect, LeaseStep, TransactionMode } from '@leasehold/core'
+import type { Dialect, LeaseStep, RecallAsk, RecallPlan, TransactionMode } from '@leasehold/core'
 
+import {
+  censusStatement,
+  MARIADB_PLACES,
+  MYSQL_PLACES,
+  mysqlPlaces,
+  newCensusSight,
+  openingLease,
+  parseCensusRow,
+  type CensusPlaces,
+} from './census.ts'
 import { classify, provesUnread } from './classify.ts'
+import { newSight, recallOnMariadb, recallOnMysql } from './recall.ts'
 
 /** The core's dialect, and the first statement of a new session. */
 export interface MysqlDialect extends Dialect {
@@ -32,9 +43,7 @@ function begin({ isolation, readOnly }: TransactionMode): readonly string[] {
   return isolation === undefined ? [start] : [`set transaction isolation level ${isolation}`, start]
 }
 
-function mysqlLike(engine: 'mysql' | 'mariadb', statusTable: string): MysqlDialect {
-  const status = (name: string): string =>
-    `(select variable_value from ${statusTable} where variable_name = '${name}')`
+function mysqlLike(engine: 'mysql' | 'mariadb', places: CensusPlaces): MysqlDialect {
   // Aurora MySQL ends idle sessions at the smaller of the two timeouts, so the other one must not be shorter.
   const alsoInteractive = (leaseMs: number): string => `session interactive_timeout = ${seconds(leaseMs)}`
   return {
@@ -50,55 +59,29 @@ function mysqlLike(engine: 'mysql' | 'mariadb', statusTable: string): MysqlDiale
       engine === 'mariadb' && transactionIdleMs > 0
         ? `${statement}, session idle_transaction_timeout = ${seconds(transactionIdleMs)}`
         : undefined,
-    openWithCensus(ladder) {
-      const longest = ladder[0]?.leaseMs ?? GRANULARITY_MS
-      const steps = ladder
-        .slice(1)
-        .toReversed()
-        .map(
-          (step) =>
-            `when variable_value >= ${step.fromPressure} * @@max_connections then ${seconds(step.leaseMs)}`,
-        )
-      return (
-        `set session wait_timeout = (select case ${steps.join(' ')} else ${seconds(longest)} end ` +
-        `from ${statusTable} where variable_name = 'Threads_connected'), ${alsoInteractive(longest)}`
-      )
-    },
-    censusAndLease: () =>
-      `select ${status('Threads_connected')} as used, @@max_connections as slots, ` +
-      `${status('Connection_errors_max_connections')} as refused, @@session.wait_timeout as lease`,
-    parseCensus(rows) {
-      const row = rows[0] as Partial<Record<'used' | 'slots' | 'refused' | 'lease', unknown>> | undefined
-      const usedCount = Number(row?.used)
-      const slotCount = Number(row?.slots)
-      const leaseS = Number(row?.lease)
-      if (!Number.isInteger(usedCount) || !Number.isInteger(slotCount) || !Number.isInteger(leaseS)) {
-        throw new TypeError('the census did not return its one row of counts')
-      }
-      const refused = Number(row?.refused ?? Number.NaN)
-      return {
-        census: {
-          usedCount,
-          slotCount,
-          labels: [],
-          refusedCount: Number.isInteger(refused) ? refused : undefined,
-        },
-        leaseMs: leaseS * GRANULARITY_MS,
-      }
-    },
+    openWithCensus: (ladder) =>
+      `set session wait_timeout = ${openingLease(places, ladder, seconds)}, ` +
+      alsoInteractive(ladder[0]?.leaseMs ?? GRANULARITY_MS),
+    censusAndLease: () => censusStatement(places, newCensusSight()),
+    parseCensus: (rows) => parseCensusRow(rows, newCensusSight()),
   }
 }
 
-export const mysqlDialect: MysqlDialect = mysqlLike('mysql', 'performance_schema.global_status')
-export const mariadbDialect: MysqlDialect = mysqlLike('mariadb', 'information_schema.global_status')
+export const mysqlDialect: MysqlDialect = mysqlLike('mysql', MYSQL_PLACES)
+export const mariadbDialect: MysqlDialect = mysqlLike('mariadb', MARIADB_PLACES)
 
 /** The dialect of a pool, whose server is known only after its first handshake. */
 export class PoolDialect implements MysqlDialect {
   #current: MysqlDialect = mysqlDialect
+  #places = MYSQL_PLACES
+  readonly #censusSight = newCensusSight()
+  readonly #sight = newSight()
 
   /** @param serverVersion as the server's handshake gives it: `8.4.2`, `5.5.5-10.11.6-MariaDB` */
   meet(serverVersion: string): void {
-    this.#current = /mariadb/i.test(serverVersion) ? mariadbDialect : mysqlDialect
+    const isMariadb = /mariadb/i.test(serverVersion)
+    this.#current = isMariadb ? mariadbDialect : mysqlDialect
+    this.#places = isMariadb ? MARIADB_PLACES : mysqlPlaces(serverVersion)
   }
 
   get engine(): Dialect['engine'] {
@@ -126,11 +109,15 @@ export class PoolDialect implements MysqlDialect {
     return this.#current.limitingTransactions(statement, transactionIdleMs)
   }
 
-  censusAndLease(leaseMs: number, ladder: readonly LeaseStep[]): string {
-    return this.#current.censusAndLease(leaseMs, ladder)
+  censusAndLease(): string {
+    return censusStatement(this.#places, this.#censusSight)
   }
 
   parseCensus(rows: readonly unknown[]): ReturnType<Dialect['parseCensus']> {
-    return this.#current.parseCensus(rows)
+    return parseCensusRow(rows, this.#censusSight)
+  }
+
+  recall(asked: RecallAsk): RecallPlan {
+    return this.engine === 'mariadb' ? recallOnMariadb(asked, this.#sight) : recallOnMysql(asked, this.#sight)
   }
 }

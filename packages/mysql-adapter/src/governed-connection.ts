@@ -4,6 +4,7 @@ import type { Attempt, GovernedConnection, Governor, Opened } from '@leasehold/c
 
 import type { PoolDialect } from './dialect.ts'
 import type { DriverConnection } from './driver.ts'
+import { takeMark } from './recall-mark.ts'
 import { type ConnectionHome, ConnectionSession, sessionOf } from './session.ts'
 
 export function governedOf(connection: DriverConnection): GovernedConnection | undefined {
@@ -78,8 +79,17 @@ export async function takeLease(
   const leaseMs =
     Math.ceil(governor.startLeaseMs(true) / dialect.leaseGranularityMs) * dialect.leaseGranularityMs
   const first = attempt.wasRefused ? dialect.setLease(leaseMs) : dialect.openWithCensus(governor.ladder)
+  const send = (statement: string): Promise<unknown> => run(connection, statement)
+  const terms = hands.pooled ? governor.recallTerms : undefined
+  const marked = terms === undefined ? first : `${first}, ${takeMark(governor.options.fleet, terms)}`
   try {
-    await runFirst(session, dialect, first, (statement) => run(connection, statement))
+    try {
+      await runFirst(session, dialect, marked, send)
+    } catch (error) {
+      if (marked === first || dialect.classify(error) !== 'fatal' || isClosed(connection)) throw error
+      // A cluster may know no locks: then nobody recalls it.
+      await runFirst(session, dialect, first, send)
+    }
     return { connection, hands, leaseMs, exact: attempt.wasRefused }
   } catch (error) {
     if (dialect.classify(error) !== 'fatal' || isClosed(connection)) throw error

@@ -2,6 +2,9 @@
 
 import type { Dialect, ErrorKind } from '@leasehold/core'
 
+import { censusAndLease, holds, otherLimits, parseCensus, SLOTS } from './census.ts'
+import { recall } from './recall.ts'
+
 const KINDS: Readonly<Record<string, ErrorKind>> = {
   // too_many_connections: of the server, a role or a database; configuration_limit_exceeded: Aurora DSQL's rate.
   '53300': 'saturated',
@@ -83,20 +86,6 @@ function provesUnread(error: unknown): boolean {
   return code === '57P05' || (code === undefined && UNSENT_TEXTS.includes(textOf(error)))
 }
 
-/** `datid` and `usesysid` stand for "takes a slot": the type of other roles' backends is hidden. */
-const COUNT = `select
-    count(*) filter (where datid is not null and usesysid is not null and leader_pid is null) as used,
-    string_agg(application_name, e'\\n') filter (where application_name like 'lh:%') as labels
-  from pg_stat_get_activity(null)`
-
-const SLOTS = `current_setting('max_connections')::int
-    - current_setting('superuser_reserved_connections')::int
-    - coalesce(current_setting('reserved_connections', true)::int, 0)
-    - coalesce(current_setting('rds.rds_superuser_reserved_connections', true)::int, 0)`
-
-/** What the session's lease is now, in milliseconds: `2s`, `5min` and `700ms` all read as intervals. */
-const HELD = `extract(epoch from coalesce(current_setting('idle_session_timeout', true), '0')::interval) * 1000`
-
 export const postgresDialect: Dialect = {
   engine: 'postgresql',
   leaseGranularityMs: 1,
@@ -109,32 +98,26 @@ export const postgresDialect: Dialect = {
   // Here as below only a session that still carries the lease it was given is changed: behind a pooler this
   // "session" is another's at the next statement.
   setLease: (leaseMs, heldMs) =>
-    `select set_config('idle_session_timeout', '${Math.round(leaseMs)}', false) where ${HELD} = ${Math.round(heldMs)}`,
-  censusAndLease(leaseMs, ladder) {
-    const last = ladder.at(-1)?.leaseMs ?? leaseMs
-    const steps = ladder
-      .slice(1)
-      .toReversed()
-      .map((step) => `when used >= ${step.fromPressure} * slots then ${step.leaseMs}`)
-    const wanted = `case when used >= slots then ${last} ${steps.join(' ')} else ${ladder[0]?.leaseMs ?? leaseMs} end`
-    return `select used::text, slots::text, labels,
-  case when held then wanted::text end as lease,
-  case when held then set_config('idle_session_timeout', wanted::text, false) end
-from (select used, labels, slots, held, ${wanted} as wanted
-  from (${COUNT}) c,
-    (select ${SLOTS} as slots, ${HELD} = ${Math.round(leaseMs)} as held) s) w`
-  },
-  parseCensus(rows) {
-    const row = rows[0] as { used?: unknown; slots?: unknown; labels?: unknown; lease?: unknown } | undefined
-    const usedCount = Number(row?.used)
-    const slotCount = Number(row?.slots)
-    if (!Number.isInteger(usedCount) || !Number.isInteger(slotCount)) {
-      throw new TypeError('the census did not return its one row of counts')
-    }
-    const labels = typeof row?.labels === 'string' ? row.labels.split('\n') : []
-    return {
-      census: { usedCount, slotCount, labels, refusedCount: undefined },
-      leaseMs: typeof row?.lease === 'string' ? Number(row.lease) : undefined,
-    }
-  },
+    `select set_config('idle_session_timeout', '${Math.round(leaseMs)}', false) where ${holds(heldMs)}`,
+  recall: (asked) => recall(asked, SLOTS),
+  censusAndLease: (leaseMs, ladder) => censusAndLease(leaseMs, ladder, true),
+  parseCensus,
+}
+
+/** A login's own limits change seldom, and to look for them costs as much as the rest of a census. */
+const LOOK_EVERY = 64
+
+/** The dialect of one pool, which does not look in each census for limits that were not there. */
+export function poolDialect(): Dialect {
+  let lookIn = 0
+  return {
+    ...postgresDialect,
+    censusAndLease: (leaseMs, ladder) => censusAndLease(leaseMs, ladder, lookIn <= 0),
+    parseCensus(rows) {
+      const others = otherLimits(rows)
+      if (others === undefined) lookIn -= 1
+      else lookIn = others ? 0 : LOOK_EVERY
+      return parseCensus(rows)
+    },
+  }
 }

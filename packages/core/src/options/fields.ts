@@ -78,10 +78,10 @@ export const FIELDS: Readonly<Record<string, Field>> = {
     'The lease while slots are plenty: how long the server lets a session sit idle before it ends it.',
   ),
   minLeaseMs: ms(
-    1_000,
+    250,
     900_000,
-    2_000,
-    'The lease when the server is nearly full, and of every new session.',
+    500,
+    'The lease when the server is nearly full, or somebody waits. Whole seconds on MySQL and MariaDB, rounded up.',
   ),
   targetPressure: {
     kind: 'share',
@@ -89,6 +89,12 @@ export const FIELDS: Readonly<Record<string, Field>> = {
     max: 1,
     default: 0.8,
     summary: 'Used slots / slots above which the fleet starts to give slots back.',
+  },
+  reap: {
+    kind: 'switch',
+    default: true,
+    summary:
+      "Under pressure, ends the fleet's longest-idle sessions before their leases run out, at most 8 at a time. `false`: this pool ends none.",
   },
   pingAfterIdleMs: ms(
     0,

@@ -20,10 +20,12 @@ export interface LeaseholdOptions {
    */
   readonly maxLeaseMs?: number | undefined
   /**
-   * The lease when the server is nearly full, and of every new session until its first census.
-   * Milliseconds, 1 000 to 900 000, at most `maxLeaseMs`. A connection that the application holds
-   * is kept alive whatever its lease.
-   * @defaultValue 2000
+   * The lease when the server is nearly full, or somebody waits. A new session starts on 2 000, or on this where
+   * it had to wait for its slot.
+   * Milliseconds, 250 to 900 000, at most `maxLeaseMs`; whole seconds on MySQL and MariaDB (rounded up). A
+   * connection that the application holds is kept alive whatever its lease, as long as the process gets to
+   * run: code that keeps the event loop busy for longer, with a connection in hand, wants a longer one.
+   * @defaultValue 500
    */
   readonly minLeaseMs?: number | undefined
   /**
@@ -31,6 +33,14 @@ export interface LeaseholdOptions {
    * @defaultValue 0.8
    */
   readonly targetPressure?: number | undefined
+  /**
+   * Under pressure, ends the fleet's longest-idle sessions before their leases run out: sessions that pools
+   * of the same login and `fleet` left idle outside a transaction, at most 8 at a time. Their environments
+   * connect again when they need to. Never another's session. `false`: this pool ends none; its own may still
+   * be ended by others.
+   * @defaultValue true
+   */
+  readonly reap?: boolean | undefined
   /**
    * A connection idle for longer than this is pinged before it is handed out. Milliseconds, 0 to
    * 900 000; 0 pings at every checkout. Closes nothing by itself: a failed ping replaces the
@@ -74,7 +84,9 @@ export interface LeaseholdOptions {
   /**
    * How long the server lets an open transaction sit idle before it ends the session and rolls back, so that
    * a frozen environment holds no locks. Milliseconds, 0 to 900 000 (whole seconds on MariaDB, rounded up); 0
-   * leaves it to the server's own setting. MySQL has no such limit; there the lease ends the session.
+   * leaves it to the server's own setting. MySQL has no such limit; there the lease ends the session. Asked
+   * for together with the lease, so only with `lease: 'server'`, and not where a pooler or proxy refuses that:
+   * a setting of such a session would be another client's at the next statement.
    * @defaultValue 60000
    */
   readonly transactionIdleMs?: number | undefined
@@ -142,6 +154,7 @@ export interface LeaseholdOptions {
 /** Every option with its value; frozen. */
 export interface ResolvedOptions extends PolicyLimits {
   readonly fleet: string
+  readonly reap: boolean
   readonly pingAfterIdleMs: number
   readonly censusEveryMs: number
   readonly connectTimeoutMs: number

@@ -4,10 +4,13 @@ import type { Census } from '../census.ts'
 import type { CensusAndLease, Dialect } from '../dialect.ts'
 import { codeOf } from '../errors.ts'
 import type { LeaseStep } from '../policy.ts'
+import type { RecallAsk, RecallPlan } from '../recall-plan.ts'
 import { classifyFakeError } from './fake-errors.ts'
+import type { FakeRecall, FakeRecallRow } from './fake-recall.ts'
 
 const CENSUS = 'leasehold census '
 const LEASE = 'leasehold lease '
+const RECALL = 'leasehold recall '
 
 /** The one row that a census statement returns. */
 export interface FakeCensusRow extends Census {
@@ -30,6 +33,12 @@ export const fakeDialect: Dialect = {
   censusAndLease: (leaseMs, ladder) => CENSUS + JSON.stringify({ leaseMs, ladder }),
   setLease: (leaseMs) => LEASE + String(leaseMs),
   parseCensus: parseFakeCensus,
+  recall,
+}
+
+function* recall({ fleet, terms, mostCount, abovePressure }: RecallAsk): RecallPlan {
+  const [row] = yield RECALL + JSON.stringify({ fleet, terms, mostCount, abovePressure } satisfies FakeRecall)
+  return row as FakeRecallRow
 }
 
 function parseFakeCensus(rows: readonly unknown[]): CensusAndLease {
@@ -47,10 +56,12 @@ function isCensusRow(row: unknown): row is FakeCensusRow {
 export type OwnStatement =
   | { readonly kind: 'census'; readonly leaseMs: number; readonly ladder: readonly LeaseStep[] }
   | { readonly kind: 'lease'; readonly leaseMs: number }
+  | { readonly kind: 'recall'; readonly asked: FakeRecall }
 
 /** Undefined for a statement of the application's. */
 export function readOwnStatement(text: string): OwnStatement | undefined {
   if (text.startsWith(LEASE)) return { kind: 'lease', leaseMs: Number(text.slice(LEASE.length)) }
+  if (text.startsWith(RECALL)) return { kind: 'recall', asked: JSON.parse(text.slice(RECALL.length)) }
   if (!text.startsWith(CENSUS)) return undefined
   const asked: { leaseMs: number; ladder: LeaseStep[] } = JSON.parse(text.slice(CENSUS.length))
   return { kind: 'census', ...asked }
@@ -58,7 +69,7 @@ export function readOwnStatement(text: string): OwnStatement | undefined {
 
 /** A statement of the governor's, or a ping. */
 export function isOwn(text: string): boolean {
-  return text === '' || text.startsWith(CENSUS) || text.startsWith(LEASE)
+  return text === '' || [CENSUS, LEASE, RECALL].some((own) => text.startsWith(own))
 }
 
 /** The lease that the counts call for, as the server works it out. */

@@ -145,7 +145,8 @@ export class FakePool {
     const { governor } = this
     const { password, name } = this.#login
     const leaseMs = governor.asksForLease ? governor.startLeaseMs(attempt.wasRefused) : undefined
-    const label = governor.options.lease === 'off' ? undefined : governor.label(attempt, name)
+    const label =
+      governor.options.lease === 'off' ? undefined : governor.label(attempt, name, governor.recallTerms)
     const { signal } = attempt
     const session = await this.#server.connect({ password, label, leaseMs, signal })
     try {

@@ -9,6 +9,7 @@ import {
 } from './fake-errors.ts'
 import { FakeLeases } from './fake-leases.ts'
 import { FakeNetwork, never } from './fake-network.ts'
+import { type FakeRecall, type FakeRecallRow, recallable } from './fake-recall.ts'
 import type { FakeConnectRequest, FakeServerOptions } from './fake-server-options.ts'
 import { FakeSession, type SessionHost } from './fake-session.ts'
 import { type FakeAnswer, FakeStatements } from './fake-statements.ts'
@@ -36,6 +37,8 @@ export class FakeServer implements SessionHost {
   leases: 'held' | 'refused' | 'ignored' = 'held'
   /** False: the login may not count sessions. */
   answersCensus = true
+  /** `refused`: the login may not end sessions. `busy`: another reaper is always at it. */
+  recalls: 'answered' | 'refused' | 'busy' = 'answered'
   /** False: a statement runs on although it is cancelled. */
   obeysCancel = true
   readonly #clock: Clock
@@ -213,6 +216,7 @@ export class FakeServer implements SessionHost {
       this.#setLease(session, own.leaseMs)
       return []
     }
+    if (own.kind === 'recall') return this.#recall(session, own.asked)
     if (!this.answersCensus) return new FakeServerError('FAKE_CENSUS_REFUSED', 'permission denied')
     const usedCount = this.sessions.length
     const holdsLease = session.server.leaseMs === own.leaseMs
@@ -226,6 +230,14 @@ export class FakeServer implements SessionHost {
         leaseMs: holdsLease ? session.server.leaseMs : undefined,
       } satisfies FakeCensusRow,
     ]
+  }
+
+  #recall(asker: FakeSession, asked: FakeRecall): FakeAnswer {
+    if (this.recalls === 'refused') return new FakeServerError('FAKE_CENSUS_REFUSED', 'permission denied')
+    const busy = this.recalls === 'busy'
+    const chosen = busy ? [] : recallable(this.#clock, this.sessions, this.slotCount, asker, asked)
+    for (const session of chosen) this.terminate(session)
+    return [{ endedCount: chosen.length, busy } satisfies FakeRecallRow]
   }
 
   #setLease(session: FakeSession, leaseMs: number): void {

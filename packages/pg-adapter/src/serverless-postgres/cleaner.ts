@@ -13,8 +13,8 @@ import type { CleanSettings } from './config.ts'
 /** One for each session that was ended. */
 export type Ended = { readonly pg_terminate_backend: boolean }
 
-/** A label's head may leave no more of a name than this. */
-const NAME_LENGTH = 22
+/** A label's head leaves at least so much of a name. */
+const NAME_LENGTH = 15
 
 /**
  * Counts, and ends the longest idle sessions of this login, database and label above the threshold, in one
@@ -78,9 +78,12 @@ function allowedOf({ slotCount }: FleetView, { maxConnections, utilization }: Cl
 /** Matches the labels of this fleet's sessions with this name, and no session that nobody governs. */
 function labelOf({ fleet, applicationName }: CleanSettings): string {
   const name = applicationName.replaceAll(/[^\x21-\x7e]/g, '?')
-  const cut = name.length > NAME_LENGTH
-  const tail = `${literal(name.slice(0, NAME_LENGTH))}${cut ? '' : '$'}`
-  return `^lh:${literal(fleet)}:[0-9]+:[0-9a-z]+:${tail}`
+  // What follows may be cut off anywhere.
+  const rest = name
+    .slice(NAME_LENGTH)
+    .split('')
+    .reduceRight((after, next) => `(${literal(next)}${after})?`, '')
+  return `^lh:${literal(fleet)}:[0-9]+:[0-9a-z.]+:${literal(name.slice(0, NAME_LENGTH))}${rest}$`
 }
 
 function literal(text: string): string {

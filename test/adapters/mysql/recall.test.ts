@@ -1,0 +1,247 @@
+// Recalls on real servers: whose sessions are ended, whose never, and what their owners notice.
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { recallTerms } from '@leasehold/core'
+import { type GovernedPool, govern, type PoolOptions } from '@leasehold/mysql-adapter'
+import mysql2 from 'mysql2'
+import promised from 'mysql2/promise'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+
+import { recallOnMariadb, recallOnMysql } from '../../../packages/mysql-adapter/src/recall.ts'
+import { eventually, rejection } from '../eventually.ts'
+import { type QuietLog, quietLog } from '../quiet-log.ts'
+import { endAll, onEveryServer } from './server.ts'
+
+const driver = govern(mysql2)
+
+/** Longer than any owner goes without asking whether its session is still there, in whole seconds twice cut. */
+const LONG_IDLE_MS = 3_200
+/** The lock of whoever recalls the fleet's sessions. */
+const LOCK = `'lh:leasehold:recall'`
+
+await onEveryServer((under) => {
+  const pools: mysql2.Pool[] = []
+  const bares: promised.Connection[] = []
+  let log: QuietLog
+  const open = (options: PoolOptions = {}): GovernedPool => {
+    const pool = driver.createPool({
+      ...under.target,
+      connectionLimit: 1,
+      logger: log,
+      minLeaseMs: 60_000,
+      reap: false,
+      ...options,
+    })
+    pools.push(pool)
+    return pool
+  }
+  const idleOne = async (options: PoolOptions = {}, remainingMs?: number): Promise<GovernedPool> => {
+    const pool = open(options)
+    if (remainingMs !== undefined) {
+      pool.leasehold.enter({ awsRequestId: '1', getRemainingTimeInMillis: () => remainingMs })
+    }
+    await pool.promise().query('select 1')
+    return pool
+  }
+  const bare = async (options: mysql2.ConnectionOptions = {}): Promise<promised.Connection> => {
+    const connection = await promised.createConnection({ ...under.target, ...options })
+    connection.on('error', () => {})
+    bares.push(connection)
+    return connection
+  }
+  const idOf = async (asked: { query: promised.Connection['query'] }): Promise<number> =>
+    Number(((await asked.query('select connection_id() as id'))[0] as { id: number }[])[0]?.id)
+  const ids = async (): Promise<number[]> => (await under.server.sessions()).map(({ id }) => id)
+  const grant = (how: 'grant' | 'revoke'): Promise<unknown> =>
+    under.server.admin(`${how} process on *.* ${how === 'grant' ? 'to' : 'from'} '${under.target.user}'@'%'`)
+
+  beforeEach(() => {
+    log = quietLog()
+  })
+  afterEach(() => {
+    endAll(pools)
+    for (const connection of bares.splice(0)) connection.destroy()
+  })
+
+  describe('a recall by a login that may see transactions', () => {
+    beforeEach(() => grant('grant'))
+    afterEach(() => grant('revoke'))
+
+    it('ends idle sessions; their next requests just work, and nobody is told', async () => {
+      const reaper = await idleOne()
+      const victims = [await idleOne(), await idleOne()]
+      await sleep(LONG_IDLE_MS)
+      expect(await reaper.leasehold.reap()).toBe(2)
+      await eventually('their sessions are gone', async () => (await ids()).length === 1)
+      for (const victim of victims) {
+        expect((await victim.promise().query('select 7 as n'))[0]).toEqual([{ n: 7 }])
+        const { opened, lost, lapsed, gaveUp } = victim.leasehold.stats()
+        expect({ opened, missed: lost + lapsed, gaveUp }).toEqual({ opened: 2, missed: 1, gaveUp: 0 })
+      }
+      expect(reaper.leasehold.stats()).toMatchObject({ reaped: 2, recallRefused: 0 })
+      expect(log.lines).toEqual([])
+    })
+
+    it('ends at most 8 at a time, those that have been idle for longest', async () => {
+      const reaper = await idleOne()
+      for (let index = 0; index < 8; index += 1) await idleOne()
+      await sleep(1_100)
+      const younger = [await idOf((await idleOne()).promise()), await idOf((await idleOne()).promise())]
+      await sleep(LONG_IDLE_MS)
+      expect(await reaper.leasehold.reap()).toBe(8)
+      await eventually('they are gone', async () => (await ids()).length === 3)
+      expect(await ids()).toEqual(expect.arrayContaining(younger))
+      expect(await reaper.leasehold.reap()).toBe(2)
+    })
+
+    it('never ends what is foreign, in use, in a transaction, too young, or in no pool', async () => {
+      await under.server.admin(`create table if not exists ${under.target.database}.recalled (id int)`)
+      const reaper = await idleOne()
+      const other = await under.server.createLogin()
+      const spared = {
+        'no mark': await idOf(await bare()),
+        'a label of its own making': await idOf(
+          await bare({ connectAttributes: { leasehold: 'lh:leasehold:0:abc.15.3:x' } }),
+        ),
+        'another login': await idOf((await idleOne(other)).promise()),
+        'another fleet': await idOf((await idleOne({ fleet: 'Leasehold' })).promise()),
+        'an owner who asks late': await idOf((await idleOne({ pingAfterIdleMs: 60_000 })).promise()),
+        'held by the application': await idOf(await open().promise().getConnection()),
+        'in no pool': await idOf(driver.createConnection({ ...under.target, logger: log }).promise()),
+      }
+      const inTransaction = await open().promise().getConnection()
+      await inTransaction.beginTransaction()
+      await inTransaction.query('insert into recalled values (1)')
+      const working = open().promise().query('select sleep(5)')
+      await sleep(LONG_IDLE_MS)
+      const young = await idOf((await idleOne()).promise())
+      expect(await reaper.leasehold.reap()).toBe(0)
+      const left = await ids()
+      expect(left).toEqual(expect.arrayContaining([...Object.values(spared), young]))
+      expect(left).toHaveLength(Object.keys(spared).length + 4)
+      await working
+      await inTransaction.commit()
+      expect(log.lines).toEqual([])
+    })
+
+    it('is done by one environment at a time', async () => {
+      const reaper = await idleOne()
+      await idleOne()
+      const another = await bare()
+      await another.query(`select get_lock(${LOCK}, 0)`)
+      await sleep(LONG_IDLE_MS)
+      expect(await reaper.leasehold.reap()).toBe(0)
+      await another.query(`select release_lock(${LOCK})`)
+      expect(await reaper.leasehold.reap()).toBe(1)
+      const [rows] = await another.query(`select is_free_lock(${LOCK}) as free`)
+      expect(rows).toEqual([{ free: 1 }])
+    })
+
+    it('comes by itself when newcomers find the server full', async () => {
+      const frozen = await Promise.all(Array.from({ length: 8 }, () => idleOne()))
+      await sleep(LONG_IDLE_MS)
+      const newcomers = Array.from({ length: 6 }, () => open({ reap: true, minLeaseMs: 2_000 }))
+      for (let round = 0; round < 10; round += 1) {
+        await Promise.all(newcomers.map((pool) => pool.promise().query('select sleep(0.02)')))
+      }
+      const reaped = newcomers.reduce((sum, pool) => sum + pool.leasehold.stats().reaped, 0)
+      expect(reaped).toBeGreaterThanOrEqual(2)
+      for (const pool of newcomers) pool.end(() => {})
+      for (const pool of frozen) await pool.promise().query('select 1')
+    })
+  })
+
+  describe('a recall by a login that may not see transactions', () => {
+    it('ends what has been idle for longer than an invocation of its function lasts, and nothing else', async () => {
+      const reaper = await idleOne()
+      const short = await idOf((await idleOne({}, 2_000)).promise())
+      const unknown = await idOf((await idleOne()).promise())
+      await sleep(LONG_IDLE_MS - 1_000)
+      expect(await reaper.leasehold.reap()).toBe(0)
+      await sleep(3_000)
+      expect(await reaper.leasehold.reap()).toBe(1)
+      await eventually('it is gone', async () => !(await ids()).includes(short))
+      expect(await ids()).toContain(unknown)
+      expect(reaper.leasehold.stats()).toMatchObject({ reaped: 1, recallRefused: 0 })
+      expect(log.lines).toEqual([])
+    })
+  })
+})
+
+/** The statement that a plan wants run next. */
+function textOf(step: IteratorResult<string, unknown>): string {
+  if (step.done === true) throw new Error('the plan is over')
+  return step.value
+}
+
+await onEveryServer((under) => {
+  const terms = recallTerms(1_000, 1_000)
+  const asked = { fleet: 'leasehold', terms, mostCount: 8, abovePressure: 0, goOn: () => true }
+  /** Longer than its function's invocations last, so that nobody has to see transactions. */
+  const idleOne = async (): Promise<{ readonly pool: GovernedPool; readonly id: number }> => {
+    const options = { ...under.target, connectionLimit: 1, minLeaseMs: 60_000, logger: quietLog() }
+    const pool = driver.createPool(options)
+    pool.leasehold.enter({ awsRequestId: '1', getRemainingTimeInMillis: () => 1_000 })
+    const [rows] = await pool.promise().query<mysql2.RowDataPacket[]>('select connection_id() as id')
+    await sleep(5_200)
+    return { pool, id: Number(rows[0]?.['id']) }
+  }
+  const isOpen = async (id: number): Promise<boolean> =>
+    (await under.server.sessions()).some((session) => session.id === id)
+
+  describe('between seeing a session and ending it', () => {
+    it('the server looks again, or does nothing when it comes late', async () => {
+      const asker = await promised.createConnection({ ...under.target })
+      const { pool, id } = await idleOne()
+      const rowsOf = async (statement: string): Promise<readonly unknown[]> =>
+        (await asker.query(statement))[0] as readonly unknown[]
+      if (under.server.engine === 'mariadb') {
+        const sight = { transactions: false, performanceSchema: undefined }
+        const decided = textOf(recallOnMariadb(asked, sight).next())
+        const working = pool.promise().query('select sleep(0.5)')
+        await eventually('it works', async () => (await under.server.sessions()).some(({ idle }) => !idle))
+        expect((await rowsOf(decided))[0]).toEqual([{ ended: 0, alone: 1 }])
+        await working
+        expect(await isOpen(id)).toBe(true)
+      } else {
+        const look = async (): Promise<string> => {
+          const plan = recallOnMysql(asked, { transactions: false, performanceSchema: true })
+          const rows = await rowsOf(textOf(plan.next()))
+          expect(rows).toEqual([expect.objectContaining({ id, alone: 1 })])
+          return textOf(plan.next(rows))
+        }
+        const tooLate = await look()
+        await sleep(150)
+        expect(await rejection(rowsOf(tooLate))).toMatchObject({ errno: 1094 })
+        expect(await isOpen(id)).toBe(true)
+        await rowsOf(await look())
+        await eventually('it is gone', async () => !(await isOpen(id)))
+      }
+      expect(await rowsOf(`select is_free_lock(${LOCK}) as free`)).toEqual([{ free: 1 }])
+      asker.destroy()
+      pool.end(() => {})
+    })
+
+    it('a lock is respected, but a reaper that was frozen over its own is ended itself', async () => {
+      const asker = await promised.createConnection({ ...under.target })
+      const { pool, id } = await idleOne()
+      await pool.promise().query(`select get_lock(${LOCK}, 0)`)
+      await sleep(5_200)
+      const sight = { transactions: false, performanceSchema: true }
+      const isMariadb = under.server.engine === 'mariadb'
+      const plan = isMariadb ? recallOnMariadb(asked, sight) : recallOnMysql(asked, sight)
+      const [rows] = await asker.query<mysql2.RowDataPacket[]>(textOf(plan.next()))
+      if (isMariadb) {
+        // Its lock lasts as long as its statement: who holds it for longer is no reaper.
+        expect(rows[0]).toEqual([{ ended: 0, alone: 0 }])
+        expect(await isOpen(id)).toBe(true)
+      } else {
+        expect(rows).toEqual([expect.objectContaining({ id, alone: 0 })])
+        await asker.query(textOf(plan.next(rows)))
+        await eventually('it is gone', async () => !(await isOpen(id)))
+      }
+      asker.destroy()
+      pool.end(() => {})
+    }, 20_000)
+  })
+})

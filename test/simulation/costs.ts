@@ -1,0 +1,90 @@
+// What things cost: measured on a machine by `calibrate.ts`, kept in `costs.json` with date and machine.
+import { readFileSync } from 'node:fs'
+
+/** Beyond this, in rate or p99, the simulator is not believed. */
+export const TOLERANCE = 0.15
+
+export const ENGINES = ['postgresql', 'mysql'] as const
+export type EngineName = (typeof ENGINES)[number]
+
+/** CPU milliseconds on the server's cores, unless the name says otherwise. */
+export interface Costs {
+  /** From the connect's arrival until the session is ready; contains `refusedMs`. */
+  readonly connectMs: number
+  /** An attempt for which there was no slot. */
+  readonly refusedMs: number
+  readonly endMs: number
+  /** One statement of the application, without the work it waits for. */
+  readonly statementMs: number
+  readonly censusMs: number
+  readonly censusPerSessionMs: number
+  readonly setLeaseMs: number
+  /** An invocation beside its statement, where environments share the server's cores; else 0. */
+  readonly invokeMs: number
+  /** What an environment's first request costs it more than later ones: code that is loaded and still cold. */
+  readonly firstMs: number
+  /** A delay of each invocation that costs the server nothing. */
+  readonly overheadMs: number
+  /** From the response until the environment is frozen. */
+  readonly freezeMs: number
+  readonly roundTripMs: number
+}
+
+/** Simulated figures in real ones, from the last calibration. */
+interface Calibration {
+  readonly rate: number
+  readonly p99: number
+  readonly runs: number
+}
+
+interface MeasuredCosts {
+  readonly measured: string
+  readonly machine: string
+  readonly calibration: Partial<Readonly<Record<EngineName, Calibration>>>
+  readonly shared: Readonly<Record<EngineName, Costs>>
+}
+
+const measured = JSON.parse(readFileSync(new URL('costs.json', import.meta.url), 'utf8')) as MeasuredCosts
+
+/** Clients and server on the same cores, as the real fleet runs in the tests. */
+export function sharedMachine(engine: EngineName): Costs {
+  return measured.shared[engine]
+}
+
+/**
+ * The server by itself: clients have processors of their own, half a millisecond away. The measured
+ * costs hold both sides, so this is the share that falls on the server.
+ */
+export function ownServer(engine: EngineName): Costs {
+  const shared = measured.shared[engine]
+  const serverShare = 0.6
+  return {
+    ...shared,
+    connectMs: shared.connectMs * serverShare,
+    refusedMs: shared.refusedMs * serverShare,
+    statementMs: shared.statementMs * serverShare,
+    censusMs: shared.censusMs * serverShare,
+    setLeaseMs: shared.setLeaseMs * serverShare,
+    invokeMs: 0,
+    firstMs: 0,
+    overheadMs: 2,
+    freezeMs: 1,
+    roundTripMs: 0.5,
+  }
+}
+
+/** When and where the costs were measured, and how near the simulator came to the real fleet then. */
+export function provenance(): string {
+  const lines = [`costs measured ${measured.measured} on ${measured.machine}`]
+  for (const engine of ENGINES) {
+    const { rate, p99, runs } = measured.calibration[engine] ?? { rate: 0, p99: 0, runs: 0 }
+    const isNear = [rate, p99].every((ratio) => Math.abs(ratio - 1) <= TOLERANCE)
+    const found =
+      runs === 0
+        ? 'not calibrated'
+        : `simulated / real: rate ${rate.toFixed(2)}, p99 ${p99.toFixed(2)} over ${runs} real runs` +
+          (isNear ? '' : ': NOT within 15 %, judge by comparison only')
+    lines.push(`${engine}: ${found}`)
+  }
+  return lines.join('\n')
+}

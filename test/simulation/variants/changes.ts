@@ -1,0 +1,195 @@
+// Changes to the policy that were tried, as changes to core's text. What is adopted goes from here.
+
+export interface Change {
+  /** In core's `src`. */
+  readonly file: string
+  readonly from: string
+  readonly to: string
+}
+
+export interface Variant {
+  readonly about: string
+  readonly changes: readonly Change[]
+}
+
+const constant = (name: string, from: string, to: string): Change => ({
+  file: 'policy.ts',
+  from: `const ${name} = ${from}\n`,
+  to: `const ${name} = ${to}\n`,
+})
+
+export const VARIANTS: ReadonlyMap<string, Variant> = new Map([
+  [
+    'census-at-open',
+    {
+      about:
+        'a newcomer without a fresh view counts before its first statement, so that it can decide at the response, before the freeze',
+      changes: [
+        {
+          file: 'governor.ts',
+          from: '    const governed = this.admit(opened)\n',
+          to:
+            '    const governed = this.admit(opened)\n' +
+            '    if (this.#knowledge.viewAgeMs > this.options.censusEveryMs) await this.#housekeeping.count(governed)\n',
+        },
+      ],
+    },
+  ],
+  [
+    'own-refusal',
+    {
+      about: 'whoever was refused knows without a census that the server is contended',
+      changes: [
+        {
+          file: 'knowledge.ts',
+          from: '  sawYield(): void {',
+          to:
+            '  sawWait(waitedMs: number): void {\n' +
+            '    if (this.viewAgeMs <= this.#options.censusEveryMs) return\n' +
+            '    this.#view = { usedCount: 1, slotCount: 1, fleetCount: undefined, waiting: true, typicalWaitMs: waitedMs }\n' +
+            '    this.#viewTaken.set(this.#clock)\n' +
+            '    this.#isUnused = true\n' +
+            '    this.#isCalm = false\n' +
+            '    this.#isContended = true\n' +
+            '    this.#nextCensusMs = this.#options.censusEveryMs\n' +
+            '  }\n\n' +
+            '  sawYield(): void {',
+        },
+        {
+          file: 'open.ts',
+          from: '      knowledge.sawConnect(acquire.elapsedMs() - startedMs)\n',
+          to:
+            '      knowledge.sawConnect(acquire.elapsedMs() - startedMs)\n' +
+            '      if (refused > 0) knowledge.sawWait(queuedMs)\n',
+        },
+      ],
+    },
+  ],
+  [
+    'refused-yields',
+    {
+      about:
+        'whoever was refused on the way in and has long gaps yields at the response, without a census; the fleet wait stays what labels say',
+      changes: [
+        {
+          file: 'knowledge.ts',
+          from: '  sawYield(): void {',
+          to: '  refusedOnTheWayIn = false\n\n  sawYield(): void {',
+        },
+        {
+          file: 'open.ts',
+          from: '      knowledge.sawConnect(acquire.elapsedMs() - startedMs)\n',
+          to:
+            '      knowledge.sawConnect(acquire.elapsedMs() - startedMs)\n' +
+            '      knowledge.refusedOnTheWayIn = refused > 0\n',
+        },
+        {
+          file: 'housekeeping.ts',
+          from: "    let decision = wantsCensus ? 'look' : this.#decide(governed)\n",
+          to:
+            '    const longGapMs = Math.max(50, 6 * knowledge.connectMs)\n' +
+            '    const goes = wantsCensus && knowledge.refusedOnTheWayIn && knowledge.gapMs > longGapMs\n' +
+            "    let decision: 'keep' | 'look' | 'yield' = goes ? 'yield' : wantsCensus ? 'look' : this.#decide(governed)\n",
+        },
+      ],
+    },
+  ],
+  ['polls-3', { about: 'three attempts in a wait', changes: [constant('POLLS_PER_WAIT', '4', '3')] }],
+  ['polls-2', { about: 'half as many attempts in a wait', changes: [constant('POLLS_PER_WAIT', '4', '2')] }],
+  [
+    'known-30s',
+    {
+      about: 'the fleet wait that was learnt counts for half a minute, not for five seconds',
+      changes: [
+        {
+          file: 'policy.ts',
+          from: '  const known = state.viewAgeMs <= STALE_VIEW_MS ?',
+          to: '  const known = state.viewAgeMs <= 30_000 ?',
+        },
+      ],
+    },
+  ],
+  [
+    'all-cold',
+    {
+      about: 'the rest after any refused attempt is bounded by the cap',
+      changes: [
+        {
+          file: 'policy.ts',
+          from: 'return attempts === 1 ? Math.min(dutyMs, backoffCapMs) : dutyMs',
+          to: 'return attempts > 0 ? Math.min(dutyMs, backoffCapMs) : dutyMs',
+        },
+      ],
+    },
+  ],
+  ['polls-8', { about: 'twice as many attempts in a wait', changes: [constant('POLLS_PER_WAIT', '4', '8')] }],
+  [
+    'short-naps',
+    {
+      about: 'no delay longer than 500 ms where the wait is known',
+      changes: [
+        {
+          file: 'policy.ts',
+          from: '    delayMs = (known / POLLS_PER_WAIT) * age * (0.5 + random.next())\n',
+          to: '    delayMs = Math.min((known / POLLS_PER_WAIT) * age, 500) * (0.5 + random.next())\n',
+        },
+      ],
+    },
+  ],
+  [
+    'patient',
+    {
+      about: 'where the wait is not known, the window grows with the time waited already',
+      changes: [
+        {
+          file: 'policy.ts',
+          from: '    const window = Math.min(limits.backoffCapMs, growing,',
+          to: '    const window = Math.min(Math.max(limits.backoffCapMs, state.waitedMs / 3), growing,',
+        },
+      ],
+    },
+  ],
+  [
+    'gap-unknown',
+    {
+      about:
+        'an environment that was never asked twice on one connection gives the slot back at once where others wait',
+      changes: [
+        {
+          file: 'policy.ts',
+          from: "  if (state.heldMs < state.quantumMs) return 'keep'\n",
+          to:
+            "  if (view.waiting && state.gapMs === 0) return 'yield'\n" +
+            "  if (state.heldMs < state.quantumMs) return 'keep'\n",
+        },
+      ],
+    },
+  ],
+  [
+    'own-wait',
+    {
+      about: 'where the server does not show how long others waited (MySQL), the own last wait stands for it',
+      changes: [
+        {
+          file: 'knowledge.ts',
+          from: '    const view = viewOf(census, this.#options.fleet, sent.epochMs, this.#refusedCount)\n',
+          to:
+            '    const seen = viewOf(census, this.#options.fleet, sent.epochMs, this.#refusedCount)\n' +
+            '    const view = seen.waiting && seen.typicalWaitMs === undefined && this.ownWaitMs > 0 ? { ...seen, typicalWaitMs: this.ownWaitMs } : seen\n',
+        },
+        {
+          file: 'knowledge.ts',
+          from: '  /** An idle connection went,',
+          to: '  ownWaitMs = 0\n\n  /** An idle connection went,',
+        },
+        {
+          file: 'open.ts',
+          from: '      return opened\n',
+          to: '      knowledge.ownWaitMs = Math.min(queuedMs, 2_000)\n      return opened\n',
+        },
+      ],
+    },
+  ],
+  ['quantum-200', { about: 'half the quantum', changes: [constant('QUANTUM_MS', '400', '200')] }],
+  ['quantum-800', { about: 'twice the quantum', changes: [constant('QUANTUM_MS', '400', '800')] }],
+])
