@@ -46,12 +46,16 @@ export class Cleaner {
       this.#countAfterwards(pool, settings)
       return undefined
     }
-    const most = settings.mostToEnd ?? view.usedCount
-    const values = [allowedOf(view, settings), Math.floor(most), settings.minIdleSec, labelOf(settings)]
+    const allowed = allowedOf(view, settings)
+    // The statement counts the whole server again; against a login's or a database's own limit the census counted.
+    const isServers = view.limit === undefined || view.limit === 'server'
+    const excess = isServers ? view.usedCount : view.usedCount - allowed
+    const most = Math.min(settings.mostToEnd ?? excess, excess)
+    const values = [allowed, Math.floor(most), settings.minIdleSec, labelOf(settings)]
     try {
       const { rows } = await pool.query<{ used: number; ended: number }>(END_IDLE, values)
       const { used = view.usedCount, ended = 0 } = rows[0] ?? {}
-      this.#view = { ...view, usedCount: used - ended }
+      this.#view = { ...view, usedCount: (isServers ? used : view.usedCount) - ended }
       if (settings.debug) log(`leasehold: ${used} slots used, ${ended} idle sessions ended`)
       return Array.from({ length: ended }, () => ({ pg_terminate_backend: true }))
     } catch {
