@@ -94,6 +94,11 @@ export function failureDetails(error: unknown): FailureDetails | undefined {
   return (error as { leasehold?: FailureDetails }).leasehold
 }
 
+/** @param problems in words, each naming its field and the remedy; told one a line */
+export function invalidOptions(...problems: readonly string[]): LeaseholdError {
+  return new LeaseholdError('INVALID_OPTIONS', `invalid options:\n - ${problems.join('\n - ')}`)
+}
+
 /** @param option the driver's option that turns TLS on */
 export function tlsRequired(option: string): LeaseholdError {
   return new LeaseholdError(

@@ -115,10 +115,3 @@ export class Held {
     }
   }
 }
-
-/** Where the calling code was called from: for `takenAt`. */
-export function callSite(): string {
-  const trace: { stack?: string } = {}
-  Error.captureStackTrace(trace, callSite)
-  return trace.stack?.split('\n').slice(1).join('\n').trim() ?? 'somewhere unknown'
-}

@@ -1,5 +1,6 @@
 /** What happens after a response: count the slots, move the lease to another tier, keep or yield, recall. */
 
+import { ask } from './asking.ts'
 import type { FleetView } from './census.ts'
 import { type Clock, Moment } from './clock.ts'
 import type { GovernedConnection } from './connection.ts'
@@ -117,23 +118,15 @@ export class Housekeeping {
 
   /** Takes one census on an idle connection and sets its lease; resolves to whether there is one now. */
   async count(governed: GovernedConnection): Promise<boolean> {
-    const { clock, options, stats } = this.#parts
+    const { stats } = this.#parts
     const censuses = stats.censuses
-    const counting = within(clock, options.connectTimeoutMs, 'a census', () => this.#count(governed)).then(
-      () => true,
-      (error: unknown) => this.#failed(governed, error),
+    const alive = await ask(
+      this.#parts,
+      governed,
+      'a census',
+      () => this.#count(governed),
+      (error) => this.#failed(governed, error),
     )
-    governed.checking = counting
-    const alive = await counting
-    governed.checking = undefined
-    if (!alive && !governed.spoilt) {
-      governed.spoilt = true
-      // Where it is not idle somebody waits for the verdict, and replaces it.
-      if (governed.hands.idle()) {
-        stats.lost += 1
-        governed.hands.drop()
-      }
-    }
     return alive && stats.censuses > censuses
   }
 

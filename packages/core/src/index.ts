@@ -1,6 +1,7 @@
 /** @leasehold/core: what both adapters share. Applications import an adapter; this is for adapters and tests. */
 
 export { asGiven } from './as-given.ts'
+export { callersOf } from './call-site.ts'
 export {
   type Census,
   type FleetView,
@@ -23,13 +24,13 @@ export {
   type ErrorKind,
   failureDetails,
   type FailureDetails,
+  invalidOptions,
   LeaseholdError,
   type LeaseholdErrorCode,
   tlsRequired,
 } from './errors.ts'
 export { governanceOf, type PoolGovernance } from './governance.ts'
 export { type Fitness, Governor, type Opened, type Surroundings } from './governor.ts'
-export { callSite } from './held.ts'
 export { type InvocationContext, Invocations } from './invocations.ts'
 export { formatLabel, parseLabel, type SessionLabel } from './label.ts'
 export { Lease, type LeaseKeeper, leaseMarginMs } from './lease.ts'
@@ -60,6 +61,7 @@ export { type Random, systemRandom } from './random.ts'
 export { type RecallTerms, recallTerms } from './recall.ts'
 export type { RecallAsk, RecallOutcome, RecallPlan } from './recall-plan.ts'
 export { isInTransaction, runNested, type SavepointHands } from './savepoint.ts'
+export { limitsIn, type StatementOptions, statementOptionsIn, statementProblem } from './statement-options.ts'
 export { Statements } from './statements.ts'
 export { newStats, type Stats } from './stats.ts'
 export type { StatementLimits, Stoppable } from './stopping.ts'

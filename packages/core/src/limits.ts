@@ -1,6 +1,6 @@
 /** PURE: how long a wait or a statement may take, by its own options and by the end of the invocation. */
 
-import { LeaseholdError } from './errors.ts'
+import { invalidOptions } from './errors.ts'
 import { FIELDS } from './options/fields.ts'
 import { check } from './options/resolve.ts'
 import type { StatementLimits } from './stopping.ts'
@@ -33,5 +33,5 @@ export function statementLimits(
 function checkTimeout(timeoutMs: unknown): void {
   const field = FIELDS['queryTimeoutMs']
   const problem = field === undefined ? undefined : check('queryTimeoutMs', field, timeoutMs)
-  if (problem !== undefined) throw new LeaseholdError('INVALID_OPTIONS', `invalid options:\n - ${problem}`)
+  if (problem !== undefined) throw invalidOptions(problem)
 }

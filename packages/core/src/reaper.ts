@@ -1,9 +1,9 @@
 /** Recalls sessions of the fleet's when slots are short: when, by `recall.ts`; how, by the dialect. */
 
+import { ask } from './asking.ts'
 import { type FleetView, pressureOf } from './census.ts'
 import { type Clock, Moment } from './clock.ts'
 import type { GovernedConnection } from './connection.ts'
-import { within } from './deadline.ts'
 import type { Dialect } from './dialect.ts'
 import { codeOf, LeaseholdError } from './errors.ts'
 import type { Knowledge } from './knowledge.ts'
@@ -102,29 +102,15 @@ export class Reaper {
   }
 
   async #run(governed: GovernedConnection, mostCount: number, abovePressure: number): Promise<number> {
-    const { clock, options, stats } = this.#parts
+    const { clock, stats } = this.#parts
     const started = new Moment(clock)
     let endedCount = 0
-    const recalling = within(clock, options.connectTimeoutMs, 'a recall', () =>
-      this.#ask(governed, { mostCount, abovePressure, started }),
-    ).then(
-      (outcome) => {
-        endedCount = outcome.endedCount
-        stats.reaped += endedCount
-        return true
-      },
-      (error: unknown) => this.#failed(error),
-    )
-    governed.checking = recalling
-    const alive = await recalling
-    governed.checking = undefined
-    if (!alive && !governed.spoilt) {
-      governed.spoilt = true
-      if (governed.hands.idle()) {
-        stats.lost += 1
-        governed.hands.drop()
-      }
+    const work = async (): Promise<void> => {
+      const outcome = await this.#ask(governed, { mostCount, abovePressure, started })
+      endedCount = outcome.endedCount
+      stats.reaped += endedCount
     }
+    await ask(this.#parts, governed, 'a recall', work, (error) => this.#survives(error))
     return endedCount
   }
 
@@ -150,7 +136,7 @@ export class Reaper {
   }
 
   /** Whether the connection survives a failed recall. */
-  #failed(error: unknown): boolean {
+  #survives(error: unknown): boolean {
     const { clock, dialect, log, stats } = this.#parts
     if (LeaseholdError.is(error)) return false
     const kind = dialect.classify(error)

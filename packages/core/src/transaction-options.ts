@@ -1,6 +1,6 @@
 /** How a transaction is to be run, as users say it. */
 
-import { LeaseholdError } from './errors.ts'
+import { invalidOptions } from './errors.ts'
 
 export type Isolation = 'read uncommitted' | 'read committed' | 'repeatable read' | 'serializable'
 
@@ -56,7 +56,7 @@ export function checkOptions({ isolation, retries, timeoutMs, readOnly }: Transa
   if (timeoutMs !== undefined && !isWholeNumber(timeoutMs, 1, MOST_TIMEOUT_MS)) {
     problems.push(`\`timeoutMs\` must be a whole number of milliseconds from 1 to ${MOST_TIMEOUT_MS}`)
   }
-  if (problems.length > 0) throw invalid(problems)
+  if (problems.length > 0) throw invalidOptions(...problems)
 }
 
 /** A transaction inside a transaction has no options of its own. */
@@ -64,13 +64,9 @@ export function checkNestedOptions(options: TransactionOptions): void {
   const problems = Object.entries(options)
     .filter(([, value]) => value !== undefined)
     .map(([name]) => `\`${name}\` belongs to the outermost transaction, not to one inside it`)
-  if (problems.length > 0) throw invalid(problems)
+  if (problems.length > 0) throw invalidOptions(...problems)
 }
 
 function isWholeNumber(value: number, min: number, max: number): boolean {
   return Number.isInteger(value) && value >= min && value <= max
-}
-
-function invalid(problems: readonly string[]): LeaseholdError {
-  return new LeaseholdError('INVALID_OPTIONS', `invalid options:\n - ${problems.join('\n - ')}`)
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { callSite } from '../src/held.ts'
+import { callersOf } from '../src/call-site.ts'
 import type { LeaseholdOptions } from '../src/options/options.ts'
 import { governedScene, type GovernedScene } from './governed-scene.ts'
 
@@ -45,7 +45,8 @@ describe('a connection still checked out when the next invocation begins', () =>
     const { logger, open, invoke } = lambda({ traceCheckouts: true })
     invoke()
     const { governed } = await open()
-    governed.takenAt = callSite()
+    const take = (): string => callersOf({ take }, ['take'])
+    governed.takenAt = take()
     invoke()
     await open()
     expect(logger.warnings[0]).toMatch(/taken at .*held\.test\.ts/)

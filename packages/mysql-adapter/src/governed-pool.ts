@@ -1,6 +1,6 @@
 /** Governs a genuine mysql2 callback pool: everything in the driver goes through its `getConnection`. */
 
-import { governanceOf, Governor, type Surroundings, systemEnv } from '@leasehold/core'
+import { callersOf, governanceOf, Governor, type Surroundings, systemEnv } from '@leasehold/core'
 import type mysql2 from 'mysql2'
 
 import { PoolDialect } from './dialect.ts'
@@ -21,9 +21,11 @@ import type { GovernedPool } from './pool-types.ts'
 import { mendPool } from './promise-faces.ts'
 import { hideSecrets } from './secrets.ts'
 import type { ConnectionHome } from './session.ts'
-import { callersOf } from './trace.ts'
 
 export type { GovernedPool } from './pool-types.ts'
+
+/** Frames of a stack that lie inside the driver. */
+const OF_DRIVER = /[\\/]mysql2[^\\/]*[\\/]lib[\\/]/
 
 /** Leads from a pool to its governor, over copies of this package. */
 export const GOVERNOR: unique symbol = Symbol.for('leasehold.mysql.governor') as never
@@ -97,8 +99,7 @@ class PoolGovernor {
 
   #traced(callback: ConnectionCallback): ConnectionCallback {
     if (this.#patient.has(callback)) return callback
-    const { execute, getConnection, query } = this.#pool
-    const callers = callersOf([query, execute, getConnection])
+    const callers = callersOf(this.#pool, ['query', 'execute', 'getConnection'], OF_DRIVER)
     return (error, connection) => {
       const governed = connection === undefined ? undefined : governedOf(connection)
       if (governed !== undefined) governed.takenAt = callers

@@ -18,6 +18,7 @@ export {
   type LeaseholdOptions,
   type Logger,
   type PoolGovernance,
+  type StatementOptions,
   type Stats,
   type TransactionOptions,
 } from '@leasehold/core'
@@ -33,7 +34,6 @@ export type {
   GovernedPromiseQuery,
   GovernedQuery,
 } from './pool-types.ts'
-export type { StatementOptions } from './statement.ts'
 export { transaction } from './transaction.ts'
 
 /**

@@ -2,7 +2,7 @@
 
 import { EventEmitter } from 'node:events'
 
-import type { Governor, StatementLimits } from '@leasehold/core'
+import { type Governor, limitsIn, type StatementLimits } from '@leasehold/core'
 
 import { cancelStatement } from './cancel.ts'
 import type { DriverCommand, DriverConnection } from './driver.ts'
@@ -11,7 +11,6 @@ import {
   type Answer,
   callbackIn,
   isCommand,
-  limitsIn,
   type Send,
   sendWith,
   STATEMENT_METHODS,

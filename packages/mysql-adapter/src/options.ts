@@ -3,7 +3,7 @@
 import {
   type Env,
   functionName,
-  LeaseholdError,
+  invalidOptions,
   type LeaseholdOptions,
   type ResolvedOptions,
   resolveOptions,
@@ -51,7 +51,7 @@ export function readOptions(options: object | string): SplitOptions {
 function fromUri(uri: string): object {
   if (!URL.canParse(uri)) {
     // The error of `URL` itself has the whole string in it, password and all.
-    throw new LeaseholdError('INVALID_OPTIONS', 'invalid options:\n - the connection string is not a URL')
+    throw invalidOptions('the connection string is not a URL')
   }
   const url = new URL(uri)
   const options = Object.fromEntries([...url.searchParams].map(([name, text]) => [name, valueOf(text)]))

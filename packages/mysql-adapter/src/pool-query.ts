@@ -2,15 +2,13 @@
 
 import { EventEmitter } from 'node:events'
 
-import { asGiven, type Governor } from '@leasehold/core'
+import { asGiven, type Governor, limitsIn, statementOptionsIn } from '@leasehold/core'
 
 import type { DriverPool } from './driver.ts'
 import {
   type Answer,
   callbackIn,
   isCommand,
-  limitsIn,
-  optionsIn,
   type Send,
   sendWith,
   type StatementCallback,
@@ -61,7 +59,7 @@ function recover(
   sendOnce: (answer: StatementCallback) => unknown,
   done: StatementCallback,
 ): void {
-  const { idempotent, signal } = optionsIn(sql)
+  const { idempotent, signal } = statementOptionsIn(sql)
   const sendAgain = (): Promise<Answer> =>
     new Promise((resolve, reject) => {
       sendOnce((error, rows, fields) => (error ? reject(error) : resolve([rows, fields])))
@@ -85,7 +83,7 @@ function sendUnderLimits(
   values: unknown,
   answer: StatementCallback,
 ): EventEmitter {
-  const { signal } = optionsIn(sql)
+  const { signal } = statementOptionsIn(sql)
   // Stands where the driver returns its command; there is none before there is a connection.
   const nothing = new EventEmitter()
   if (signal?.aborted === true) {

@@ -1,9 +1,7 @@
 /** The types of a governed pool: the driver's, which take our options of a statement as well. */
 
-import type { PoolGovernance } from '@leasehold/core'
+import type { PoolGovernance, StatementOptions } from '@leasehold/core'
 import type mysql2 from 'mysql2'
-
-import type { StatementOptions } from './statement.ts'
 
 type PromisePool = ReturnType<mysql2.Pool['promise']>
 type PromisePoolConnection = Awaited<ReturnType<PromisePool['getConnection']>>

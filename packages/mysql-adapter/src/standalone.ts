@@ -1,6 +1,6 @@
 /** One governed connection outside a pool, for libraries that keep connections themselves (Sequelize, older Knex). */
 
-import { Governor, LeaseholdError, type Surroundings } from '@leasehold/core'
+import { Governor, invalidOptions, type Surroundings } from '@leasehold/core'
 import type mysql2 from 'mysql2'
 
 import { PoolDialect } from './dialect.ts'
@@ -19,15 +19,13 @@ export function createGovernedConnection(
 ): mysql2.Connection {
   const { resolved, driver: driverOptions } = readOptions(options)
   if (resolved.credentials !== undefined) {
-    throw new LeaseholdError(
-      'INVALID_OPTIONS',
-      'invalid options:\n - `credentials` needs a pool: a connection logs in as soon as it is made, before a source could answer',
+    throw invalidOptions(
+      '`credentials` needs a pool: a connection logs in as soon as it is made, before a source could answer',
     )
   }
   if (resolved.onSession !== undefined) {
-    throw new LeaseholdError(
-      'INVALID_OPTIONS',
-      'invalid options:\n - `onSession` needs a pool: what is sent on a connection before it is open would not wait for it',
+    throw invalidOptions(
+      '`onSession` needs a pool: what is sent on a connection before it is open would not wait for it',
     )
   }
   const dialect = new PoolDialect()

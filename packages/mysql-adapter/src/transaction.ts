@@ -2,6 +2,7 @@
 
 import {
   type Governor,
+  invalidOptions,
   isInTransaction,
   runNested,
   runTransaction,
@@ -16,7 +17,7 @@ import { abandon, run as runOn } from './governed-connection.ts'
 import { GOVERNOR } from './governed-pool.ts'
 import type { GovernedPromiseConnection } from './pool-types.ts'
 import { type ConnectionSession, sessionOf } from './session.ts'
-import { invalid, STATEMENT_METHODS } from './statement.ts'
+import { STATEMENT_METHODS } from './statement.ts'
 
 type PromisePool = ReturnType<mysql2.Pool['promise']>
 type PromiseConnection = ReturnType<mysql2.Connection['promise']>
@@ -53,7 +54,7 @@ export async function transaction<T>(
   options: TransactionOptions = {},
 ): Promise<T> {
   const { governor, pool, connection, face } = targetOf(poolOrConnection)
-  if (typeof work !== 'function') throw invalid('`work`, the second argument, must be a function')
+  if (typeof work !== 'function') throw invalidOptions('`work`, the second argument, must be a function')
   const parts = governor.transactionParts
   if (connection === undefined) {
     return runTransaction(parts, handsOfPool(governor, pool), (own) => onFace(own, work), options)
@@ -96,7 +97,7 @@ function targetOf(given: unknown): TransactionTarget {
     const face = core === given ? undefined : given
     return { governor: session.governor, pool: connection._pool as DriverPool, connection, face }
   }
-  throw invalid(
+  throw invalidOptions(
     '`poolOrConnection`, the first argument, must be a governed pool, or an open connection of one: make it with ' +
       '`createPool`, or by the `createPool` or `createConnection` that `govern(mysql2)` returns',
   )
@@ -104,13 +105,13 @@ function targetOf(given: unknown): TransactionTarget {
 
 function checkFree(connection: DriverConnection): void {
   if (taken.has(connection)) {
-    throw invalid(
+    throw invalidOptions(
       '`poolOrConnection`, the first argument, is a connection on which another transaction begins or ends: ' +
         'await it first',
     )
   }
   if (sessionOf(connection)?.hands.inTransaction() === true) {
-    throw invalid(
+    throw invalidOptions(
       '`poolOrConnection`, the first argument, is a connection inside a transaction that was begun by hand: ' +
         'ending ours would end that one',
     )

@@ -5,8 +5,10 @@ import {
   type GovernedConnection,
   type Governor,
   type LeaseholdOptions,
+  limitsIn,
   type Opened,
   rdsTls,
+  statementProblem,
 } from '@leasehold/core'
 import type pg from 'pg'
 
@@ -19,7 +21,7 @@ import { prepareSession } from './prepare.ts'
 import { abandon, disarm, passwordOf, rearm, rememberUnconnected, type Unconnected } from './rearm.ts'
 import { type ClientHome, ClientSession } from './session.ts'
 import { setsTransactionIdle, startupOptions } from './startup.ts'
-import { callbackIn, copyOf, isSubmittable, limitsIn, problemIn } from './statement.ts'
+import { callbackIn, copyOf, isSubmittable } from './statement.ts'
 
 /** Leads from a pool or client to its governor, over copies of this package. */
 export const GOVERNOR: unique symbol = Symbol.for('leasehold.pg.governor') as never
@@ -104,7 +106,7 @@ export function governedClientClass(
       if (isSubmittable(config) || config === null || config === undefined) {
         return super.query(config, values, callback)
       }
-      const problem = problemIn(config)
+      const problem = statementProblem(config)
       const limits = limitsIn(this.#governor, config)
       if (problem === undefined && limits === undefined && this._queryable && !this._ending) {
         return super.query(config, values, callback)

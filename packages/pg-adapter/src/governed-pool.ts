@@ -1,6 +1,6 @@
 /** A genuine `pg.Pool` that hands out no dead client, holds places while it backs off, and keeps house. */
 
-import { governanceOf, Governor, type Surroundings, systemEnv } from '@leasehold/core'
+import { callersOf, governanceOf, Governor, type Surroundings, systemEnv } from '@leasehold/core'
 
 import { poolDialect } from './dialect.ts'
 import type { DriverClient, DriverPool, IdleListener, PendingItem, PgModule } from './driver.ts'
@@ -9,7 +9,6 @@ import { poolConfig, type PoolOptions, readOptions } from './options.ts'
 import { askPool } from './pool-query.ts'
 import type { GovernedPool } from './pool-types.ts'
 import type { ClientHome } from './session.ts'
-import { callersOf, marked } from './trace.ts'
 
 export type { GovernedPool } from './pool-types.ts'
 export type GovernedPoolClass = new (options?: PoolOptions) => GovernedPool
@@ -53,7 +52,7 @@ export function governedPoolClass(driver: PgModule, surroundings: Surroundings =
       if (!this.#governor.options.traceCheckouts) {
         return askPool(this, this.#governor, ask, config, values, callback)
       }
-      this.#callers = callersOf(GovernedPoolImpl.prototype, 'query')
+      this.#callers = callersOf(GovernedPoolImpl.prototype, ['query'])
       const asked = askPool(this, this.#governor, ask, config, values, callback)
       this.#callers = undefined
       return asked
@@ -61,7 +60,7 @@ export function governedPoolClass(driver: PgModule, surroundings: Surroundings =
 
     override connect(callback?: PendingItem['callback']): Promise<unknown> | undefined {
       if (!this.#governor.options.traceCheckouts) return this.#connect(callback)
-      const callers = this.#callers ?? callersOf(GovernedPoolImpl.prototype, 'connect')
+      const callers = this.#callers ?? callersOf(GovernedPoolImpl.prototype, ['connect'])
       if (callback === undefined) return this.#connect()?.then((client) => marked(client, callers))
       return this.#connect((error, client, release) => callback(error, marked(client, callers), release))
     }
@@ -217,3 +216,9 @@ export function governedPoolClass(driver: PgModule, surroundings: Surroundings =
 }
 
 function ignore(): void {}
+
+function marked(client: unknown, callers: string): unknown {
+  const governed = (client as GovernedClient | undefined)?.governed
+  if (governed !== undefined) governed.takenAt = callers
+  return client
+}

@@ -19,6 +19,7 @@ export {
   type LeaseholdOptions,
   type Logger,
   type PoolGovernance,
+  type StatementOptions,
   type Stats,
   type TransactionOptions,
 } from '@leasehold/core'
@@ -29,7 +30,6 @@ export type { GovernedClient, GovernedClientClass } from './governed-client.ts'
 export type { GovernedPoolClass } from './governed-pool.ts'
 export type { PoolOptions } from './options.ts'
 export type { GovernedPool, GovernedPoolClient, GovernedQuery } from './pool-types.ts'
-export type { StatementOptions } from './statement.ts'
 export { transaction } from './transaction.ts'
 
 let poolClass: GovernedPoolClass | undefined

@@ -1,9 +1,9 @@
 /** `pool.query`: sent again on another connection where that is safe, and abandoned where its signal says so. */
 
-import { asGiven, type Governor } from '@leasehold/core'
+import { asGiven, type Governor, statementOptionsIn, statementProblem } from '@leasehold/core'
 
 import type { DriverClient, DriverPool, QueryCallback } from './driver.ts'
-import { isSubmittable, problemIn, type StatementOptions } from './statement.ts'
+import { isSubmittable } from './statement.ts'
 
 /** @param ask the driver's own `query` of the pool */
 export function askPool(
@@ -18,8 +18,8 @@ export function askPool(
   const done = (typeof values === 'function' ? values : callback) as QueryCallback | undefined
   const config = asGiven(asked)
   const given = typeof values === 'function' ? undefined : asGiven(values)
-  const { idempotent, signal } = optionsIn(config)
-  const problem = problemIn(config)
+  const { idempotent, signal } = statementOptionsIn(config)
+  const problem = statementProblem(config)
   const send = (answer: QueryCallback): void => {
     if (problem !== undefined) process.nextTick(answer, problem)
     else if (signal === undefined) ask(config, given, answer)
@@ -55,12 +55,6 @@ export function askPool(
     )
   })
   return undefined
-}
-
-const NONE: StatementOptions = Object.freeze({})
-
-function optionsIn(config: unknown): StatementOptions {
-  return typeof config === 'object' && config !== null ? config : NONE
 }
 
 /**

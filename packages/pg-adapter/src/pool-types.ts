@@ -1,9 +1,7 @@
 /** The types of a governed pool: the driver's, which take our options of a statement as well. */
 
-import type { PoolGovernance } from '@leasehold/core'
+import type { PoolGovernance, StatementOptions } from '@leasehold/core'
 import type pg from 'pg'
-
-import type { StatementOptions } from './statement.ts'
 
 /** The driver's ways to ask, with {@link StatementOptions} in the config object. */
 export interface GovernedQuery {

@@ -2,6 +2,7 @@
 
 import {
   type Governor,
+  invalidOptions,
   isInTransaction,
   runNested,
   runTransaction,
@@ -13,7 +14,6 @@ import type pg from 'pg'
 import { cancelRunning } from './cancel.ts'
 import { type GovernedClient, GOVERNOR } from './governed-client.ts'
 import type { GovernedPoolClient } from './pool-types.ts'
-import { invalid } from './statement.ts'
 
 type Hands = TransactionHands<GovernedClient>
 type Release = (destroy: boolean) => void
@@ -52,7 +52,7 @@ export async function transaction<T>(
   options: TransactionOptions = {},
 ): Promise<T> {
   const governor = governorOf(poolOrClient)
-  if (typeof work !== 'function') throw invalid('`work`, the second argument, must be a function')
+  if (typeof work !== 'function') throw invalidOptions('`work`, the second argument, must be a function')
   const run = (client: GovernedClient): Promise<T> => work(client as never)
   const parts = governor.transactionParts
   if (!isClient(poolOrClient)) {
@@ -72,7 +72,7 @@ export async function transaction<T>(
 function governorOf(poolOrClient: unknown): Governor {
   const governor = (poolOrClient as { [GOVERNOR]?: Governor } | null | undefined)?.[GOVERNOR]
   if (governor !== undefined) return governor
-  throw invalid(
+  throw invalidOptions(
     '`poolOrClient`, the first argument, must be a governed pool, or a client of one: make it with `createPool`, ' +
       'or by the `Pool` or `Client` that `govern(pg)` returns',
   )
@@ -84,15 +84,17 @@ function isClient(poolOrClient: unknown): poolOrClient is GovernedClient {
 
 function checkFree(client: GovernedClient): void {
   if (client.governed === undefined) {
-    throw invalid('`poolOrClient`, the first argument, is a client that is not connected: connect it first')
+    throw invalidOptions(
+      '`poolOrClient`, the first argument, is a client that is not connected: connect it first',
+    )
   }
   if (taken.has(client)) {
-    throw invalid(
+    throw invalidOptions(
       '`poolOrClient`, the first argument, is a client on which another transaction begins or ends: await it first',
     )
   }
   if (client.governed.hands.inTransaction()) {
-    throw invalid(
+    throw invalidOptions(
       '`poolOrClient`, the first argument, is a client inside a transaction that was begun by hand: ending ours ' +
         'would end that one',
     )

@@ -1,6 +1,6 @@
 /** One pass over the options: every problem in one error, nothing mutated, nothing silently replaced. */
 
-import { LeaseholdError } from '../errors.ts'
+import { invalidOptions } from '../errors.ts'
 import { consoleLogger, isLogger } from '../log.ts'
 import { FIELDS, type Field } from './fields.ts'
 import type { LeaseholdOptions, ResolvedOptions } from './options.ts'
@@ -55,7 +55,7 @@ export function resolveOptions(
     ...order(checked, 'backoff.baseMs', 'backoff.capMs'),
   )
   if (found.length > 0) {
-    throw new LeaseholdError('INVALID_OPTIONS', `invalid options:\n - ${found.join('\n - ')}`)
+    throw invalidOptions(...found)
   }
   const {
     'backoff.baseMs': backoffBaseMs,

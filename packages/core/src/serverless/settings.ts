@@ -1,6 +1,6 @@
 /** Checks the options of a serverless client, all at once, and says what they mean for a governed pool. */
 
-import { LeaseholdError } from '../errors.ts'
+import { invalidOptions } from '../errors.ts'
 import type { LeaseholdOptions } from '../options/options.ts'
 import { suggest } from '../options/suggest.ts'
 import type { ServerlessCallbacks, ServerlessOptions } from './options.ts'
@@ -77,9 +77,7 @@ const DEFAULT_MAX_LEASE_MS = 300_000
 /** @throws LeaseholdError `INVALID_OPTIONS` with every problem, one a line */
 export function settingsOf(given: Given): Settings {
   const problems = problemsIn(given)
-  if (problems.length > 0) {
-    throw new LeaseholdError('INVALID_OPTIONS', `invalid options:\n - ${problems.join('\n - ')}`)
-  }
+  if (problems.length > 0) throw invalidOptions(...problems)
   const { base: baseMs = DEFAULT_BASE_MS, cap: capMs = DEFAULT_CAP_MS } = given
   const pacesItself = given.backoff !== undefined || given.base !== undefined || given.cap !== undefined
   const pacing = (by: Given['backoff']): Pacing => ({ backoff: named(by ?? 'full'), baseMs, capMs })

@@ -1,6 +1,6 @@
 /** The arguments of `query`, in any of the forms that applications use, as one object. */
 
-import { LeaseholdError } from '../errors.ts'
+import { invalidOptions } from '../errors.ts'
 import type { Statement } from './options.ts'
 
 /** @throws LeaseholdError `INVALID_OPTIONS` */
@@ -13,10 +13,7 @@ export function statementOf(args: readonly unknown[]): Statement {
     if (typeof sql === 'string')
       return second === undefined ? { ...options, sql } : { ...options, sql, values: second }
   }
-  throw new LeaseholdError(
-    'INVALID_OPTIONS',
-    'invalid options:\n - a query is a string of SQL, or an object with `sql`',
-  )
+  throw invalidOptions('a query is a string of SQL, or an object with `sql`')
 }
 
 const LEAD = String.raw`^(?:\s|/\*[^]*?\*/|--[^\n]*\n)*`

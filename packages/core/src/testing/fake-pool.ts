@@ -1,6 +1,6 @@
+import { callersOf } from '../call-site.ts'
 import { governanceOf, type PoolGovernance } from '../governance.ts'
 import { Governor, type Opened, type Surroundings } from '../governor.ts'
-import { callSite } from '../held.ts'
 import type { Attempt } from '../open.ts'
 import type { LeaseholdOptions } from '../options/options.ts'
 import { resolveOptions } from '../options/resolve.ts'
@@ -182,7 +182,7 @@ export class FakePool {
 
   #client(pooled: PooledSession): FakeClient {
     const { session, governed } = pooled
-    if (this.governor.options.traceCheckouts) governed.takenAt = callSite()
+    if (this.governor.options.traceCheckouts) governed.takenAt = callersOf(this, ['connect', 'query'])
     return new FakeClient(
       this.governor,
       pooled,

@@ -1,6 +1,6 @@
 /** A connection string as the driver's options, so that later ones can be merged into it. */
 
-import { LeaseholdError, type LeaseholdOptions } from '@leasehold/core'
+import { invalidOptions, type LeaseholdOptions } from '@leasehold/core'
 
 type Config = LeaseholdOptions & Readonly<Record<string, unknown>>
 
@@ -11,7 +11,7 @@ type Config = LeaseholdOptions & Readonly<Record<string, unknown>>
  * @throws LeaseholdError `INVALID_OPTIONS`, without the string: a password is in it
  */
 export function parseConnectionString(text: string): Config {
-  if (!URL.canParse(text)) throw invalid('the connection string is not a URL')
+  if (!URL.canParse(text)) throw invalidOptions('the connection string is not a URL')
   const { hostname, port, username, password, pathname, searchParams } = new URL(text)
   const fields = {
     host: decoded(hostname),
@@ -30,7 +30,7 @@ function decoded(part: string): string {
   try {
     return decodeURIComponent(part)
   } catch {
-    throw invalid('the connection string has a "%" that encodes nothing: write it as "%25"')
+    throw invalidOptions('the connection string has a "%" that encodes nothing: write it as "%25"')
   }
 }
 
@@ -40,8 +40,4 @@ function valueOf(text: string): unknown {
   } catch {
     return text
   }
-}
-
-function invalid(problem: string): LeaseholdError {
-  return new LeaseholdError('INVALID_OPTIONS', `invalid options:\n - ${problem}`)
 }

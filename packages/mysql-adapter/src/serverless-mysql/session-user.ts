@@ -1,6 +1,6 @@
 /** Who the session is, where `changeUser` made it another than the configuration says. */
 
-import { LeaseholdError } from '@leasehold/core'
+import { invalidOptions } from '@leasehold/core'
 import type { ServerlessClient } from '@leasehold/core/serverless'
 import type mysql2 from 'mysql2'
 
@@ -31,9 +31,8 @@ export class SessionUser {
     options: ChangeUserOptions = {},
   ): Promise<boolean> {
     if ((client.config['connectionLimit'] ?? 1) !== 1) {
-      throw new LeaseholdError(
-        'INVALID_OPTIONS',
-        'invalid options:\n - `changeUser` needs `connectionLimit: 1`: other connections would stay whoever they are',
+      throw invalidOptions(
+        '`changeUser` needs `connectionLimit: 1`: other connections would stay whoever they are',
       )
     }
     await client.withClient(async (connection) => {

@@ -3,13 +3,14 @@
 import {
   type PoolGovernance,
   runsSeveralInvocations,
+  type StatementOptions,
   systemEnv,
   type TransactionOptions,
 } from '@leasehold/core'
 import type pg from 'pg'
 
 import type { GovernedPool, GovernedPoolClient } from '../pool-types.ts'
-import { isSubmittable, type StatementOptions } from '../statement.ts'
+import { isSubmittable } from '../statement.ts'
 import { transaction } from '../transaction.ts'
 import { Cleaner } from './cleaner.ts'
 import type { ServerlessConfig } from './config.ts'

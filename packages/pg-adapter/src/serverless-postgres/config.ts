@@ -1,6 +1,6 @@
 /** The options of serverless-postgres, checked at once, and what they mean for a governed pool. */
 
-import { LeaseholdError, type LeaseholdOptions } from '@leasehold/core'
+import { invalidOptions, type LeaseholdOptions } from '@leasehold/core'
 import pg from 'pg'
 
 import { checkDriver, type PgModule } from '../driver.ts'
@@ -193,6 +193,5 @@ function check(config: ServerlessConfig): void {
     problems.push("`strategy` must be 'minimum_idle_time' or 'ranked'")
   const missing = plugin == null ? [] : PLUGIN_METHODS.filter((name) => typeof plugin[name] !== 'function')
   if (missing.length > 0) problems.push(`\`plugin\` lacks ${missing.join(', ')}`)
-  if (problems.length > 0)
-    throw new LeaseholdError('INVALID_OPTIONS', `invalid options:\n - ${problems.join('\n - ')}`)
+  if (problems.length > 0) throw invalidOptions(...problems)
 }
