@@ -30,6 +30,7 @@ const config: ViteUserConfig = defineConfig({
         test: { name: 'conformance', include: ['test/conformance/**/*.test.ts'], ...withServers },
       },
       { ...source, test: { name: 'adapters', include: ['test/adapters/**/*.test.ts'], ...withServers } },
+      { ...source, test: { name: 'cli', include: ['test/cli/**/*.test.ts'], ...withServers } },
       { ...source, test: { name: 'aws', include: ['test/aws/**/*.test.ts'], ...withServers } },
       { ...source, test: { name: 'chaos', include: ['test/chaos/**/*.test.ts'], ...withServers } },
       {

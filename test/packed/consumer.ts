@@ -13,8 +13,11 @@ const HERE = fileURLToPath(new URL('.', import.meta.url))
 /** Linked from the workspace's lockfile, so that nothing is downloaded. */
 const BESIDE = ['pg', 'mysql2', '@types/pg', '@types/node'] as const
 
-/** What the tarballs depend on, besides one another. */
-const CORE_NEEDS = Object.keys(manifestOf('core').dependencies ?? {})
+/** What the tarballs depend on, besides one another and what is there already. AWS's packages are put there by a test. */
+const needsOf = (packageFolder: string): readonly string[] =>
+  Object.keys(manifestOf(packageFolder).dependencies ?? {}).filter(
+    (name) => !BESIDE.some((there) => there === name) && !/^@(?:leasehold|aws-sdk)\//u.test(name),
+  )
 
 export interface Consumer extends AsyncDisposable {
   readonly folder: string
@@ -37,7 +40,9 @@ export async function newConsumer(tarballs: Tarballs): Promise<Consumer> {
     await symlink(await realpath(join(from, 'node_modules', name)), target)
   }
   for (const name of BESIDE) await link(name, HERE)
-  for (const name of CORE_NEEDS) await link(name, join(WORKSPACE, 'packages/core'))
+  for (const each of ['core', 'cli']) {
+    for (const name of needsOf(each)) await link(name, join(WORKSPACE, 'packages', each))
+  }
   const write = async (files: Readonly<Record<string, string>>): Promise<void> => {
     for (const [path, text] of Object.entries(files)) {
       await mkdir(dirname(join(folder, path)), { recursive: true })

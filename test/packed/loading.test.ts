@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 import { type Consumer, newConsumer } from './consumer.ts'
 import { RUNTIMES } from './runtimes.ts'
-import { ENTRIES, packAll, PACKAGES, type Tarballs } from './tarballs.ts'
+import { ENTRIES, manifestOf, packAll, PACKAGES, type Tarballs } from './tarballs.ts'
 import { succeed, WORKSPACE } from './workspace.ts'
 
 const MAKES_POOLS = `
@@ -172,9 +172,10 @@ describe.each(RUNTIMES)('the packed packages under $runtime', ({ program, flags 
 
 describe.each(PACKAGES)('the README of %s', (name) => {
   it('has an example that runs', async () => {
-    const text = await readFile(join(consumer.folder, 'node_modules/@leasehold', name, 'README.md'), 'utf8')
+    const specifier = manifestOf(name).name
+    const text = await readFile(join(consumer.folder, 'node_modules', specifier, 'README.md'), 'utf8')
     const example = /^```js\n(.*?)^```$/msu.exec(text)?.[1]
-    expect(example).toContain(`from '@leasehold/${name}'`)
+    expect(example).toContain(`from '${specifier}'`)
     await consumer.write({ [`readme-${name}.mjs`]: example ?? '' })
     await succeed(process.execPath, [`readme-${name}.mjs`], { cwd: consumer.folder })
   })

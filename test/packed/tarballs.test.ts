@@ -13,7 +13,7 @@ afterAll(() => tarballs?.[Symbol.asyncDispose]())
 
 describe.each(PACKAGES)('the tarball of %s', (folder) => {
   const tarball = (): Tarball => {
-    const found = tarballs.all.find(({ name }) => name === `@leasehold/${folder}`)
+    const found = tarballs.all.find(({ name }) => name === manifestOf(folder).name)
     if (found === undefined) throw new Error(`${folder} was not packed`)
     return found
   }
@@ -37,8 +37,13 @@ describe.each(PACKAGES)('the tarball of %s', (folder) => {
     })
     expect(published.exports).toEqual(Object.fromEntries(offered))
 
-    const { version, dependencies } = manifestOf('core')
-    expect(published.dependencies).toEqual(folder === 'core' ? dependencies : { '@leasehold/core': version })
+    // What is in the workspace comes as the version that is packed beside it.
+    const { version } = manifestOf('core')
+    const needed = Object.entries(source.dependencies ?? {}).map(([name, range]) => [
+      name,
+      range === 'workspace:*' ? version : range,
+    ])
+    expect(published.dependencies).toEqual(Object.fromEntries(needed))
   })
 
   it('has a declaration file of its own for ESM and for CommonJS', () => {

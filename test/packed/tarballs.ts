@@ -7,12 +7,13 @@ import { join } from 'node:path'
 
 import { ensureBuilt, pnpm, WORKSPACE } from './workspace.ts'
 
-export const PACKAGES = ['core', 'pg-adapter', 'mysql-adapter'] as const
+export const PACKAGES = ['core', 'pg-adapter', 'mysql-adapter', 'cli'] as const
 
 export interface Manifest {
   readonly name: string
   readonly version: string
   readonly exports: Readonly<Record<string, string | Readonly<Record<string, unknown>>>>
+  readonly bin?: Readonly<Record<string, string>>
   readonly publishConfig: { readonly exports: Readonly<Record<string, unknown>> }
   readonly dependencies?: Readonly<Record<string, string>>
 }

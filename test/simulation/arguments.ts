@@ -51,7 +51,7 @@ export function requestOf(args: readonly string[]): Request {
   const scenarios = (positionals.length === 0 ? ['worlds'] : positionals).flatMap(named)
   return {
     scenarios: scenarios.map((scenario) => changed(scenario, environments, limit, seconds)),
-    policies: chosen('policy', values.policy ?? ['leasehold', 'oracle'], POLICIES),
+    policies: chosen('policy', values.policy ?? ['leasehold', 'oracle', 'proxy'], POLICIES),
     engines: chosen('engine', values.engine ?? ['postgresql'], ENGINES),
     seed: whole('seed', values.seed, 0, 1_000_000_000) ?? 1,
     overrides: settings(values.set ?? []),

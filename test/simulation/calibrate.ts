@@ -14,7 +14,7 @@ import { rank } from './figures.ts'
 import { measureCosts, median } from './measured-costs.ts'
 import { cpuTimes, othersCores } from './process-times.ts'
 import { SCENARIOS } from './scenarios.ts'
-import { simulate, slotsOf } from './simulation.ts'
+import { reservedByDefault, simulate } from './simulation.ts'
 
 const SECONDS = 8
 /** A run beside busier neighbours says more of them than of the fleet. */
@@ -103,7 +103,7 @@ async function countsOf(
 async function simulated(costs: Costs, others: number, seed: number): Promise<Outcome> {
   const contention = SCENARIOS.get('contention')
   if (contention === undefined) throw new Error('no scenario called contention')
-  const maxConnections = slots + (29 - slotsOf(29, engine))
+  const maxConnections = slots + reservedByDefault(engine)
   const fleets = contention.fleets.map((fleet) => ({ ...fleet, environments }))
   const scenario = { ...contention, cores: cpus().length, seconds: SECONDS, maxConnections, fleets }
   const figures = await simulate(scenario, {

@@ -1,5 +1,5 @@
 // What things cost: measured on a machine by `calibrate.ts`, kept in `costs.json` with date and machine.
-import { readFileSync } from 'node:fs'
+import contents from './costs.json' with { type: 'json' }
 
 /** Beyond this, in rate or p99, the simulator is not believed. */
 export const TOLERANCE = 0.15
@@ -44,7 +44,7 @@ interface MeasuredCosts {
   readonly shared: Readonly<Record<EngineName, Costs>>
 }
 
-const measured = JSON.parse(readFileSync(new URL('costs.json', import.meta.url), 'utf8')) as MeasuredCosts
+const measured: MeasuredCosts = contents
 
 /** Clients and server on the same cores, as the real fleet runs in the tests. */
 export function sharedMachine(engine: EngineName): Costs {
@@ -73,17 +73,22 @@ export function ownServer(engine: EngineName): Costs {
   }
 }
 
+/** In rate and p99 the simulator came within the tolerance to a real fleet of this engine. */
+export function isNear(engine: EngineName): boolean {
+  const { rate, p99 } = measured.calibration[engine] ?? { rate: 0, p99: 0 }
+  return [rate, p99].every((ratio) => Math.abs(ratio - 1) <= TOLERANCE)
+}
+
 /** When and where the costs were measured, and how near the simulator came to the real fleet then. */
-export function provenance(): string {
+export function provenance(...engines: readonly EngineName[]): string {
   const lines = [`costs measured ${measured.measured} on ${measured.machine}`]
-  for (const engine of ENGINES) {
+  for (const engine of engines.length === 0 ? ENGINES : engines) {
     const { rate, p99, runs } = measured.calibration[engine] ?? { rate: 0, p99: 0, runs: 0 }
-    const isNear = [rate, p99].every((ratio) => Math.abs(ratio - 1) <= TOLERANCE)
     const found =
       runs === 0
         ? 'not calibrated'
         : `simulated / real: rate ${rate.toFixed(2)}, p99 ${p99.toFixed(2)} over ${runs} real runs` +
-          (isNear ? '' : ': NOT within 15 %, judge by comparison only')
+          (isNear(engine) ? '' : ': NOT within 15 %, judge by comparison only')
     lines.push(`${engine}: ${found}`)
   }
   return lines.join('\n')

@@ -11,6 +11,14 @@ export interface Client {
   began?(invocation: number): void
 }
 
+/** What an invocation does. */
+export interface Invocation {
+  /** What its one statement waits for beyond its CPU time. */
+  readonly workMs: number
+  /** Passes before the statement, without the database. */
+  readonly besideMs: number
+}
+
 /** Makes the client of an environment. */
 export type ClientFactory = (environment: Environment) => Client
 
@@ -42,11 +50,15 @@ export class Environment {
    * @param answered called at the response
    * @param frozen called when it may be given another
    */
-  invoke(workMs: number, answered: (isAnswered: boolean) => void, frozen: () => void): void {
+  invoke(
+    { workMs, besideMs }: Invocation,
+    answered: (isAnswered: boolean) => void,
+    frozen: () => void,
+  ): void {
     const { costs, cores } = this.server
     this.#thaw()
     this.#invocations += 1
-    this.world.after(costs.overheadMs, () => {
+    this.world.after(costs.overheadMs + besideMs, () => {
       cores.run(costs.invokeMs / 2, () => {
         this.#client.began?.(this.#invocations)
         this.#client.request(workMs, (isAnswered) => {

@@ -22,6 +22,8 @@ export interface FleetPlan {
   readonly load: Load
   /** What one statement waits for, in milliseconds, beyond its CPU time. */
   readonly workMs: number
+  /** The rest of an invocation, before its statement. @defaultValue 0 */
+  readonly besideMs?: number
   readonly fromMs?: number
   readonly untilMs?: number
 }
@@ -143,9 +145,9 @@ export class Fleet {
   }
 
   #invoke(environment: Environment, arrivedMs: number, free: () => void): void {
-    const { workMs } = this.#plan
+    const { workMs, besideMs = 0 } = this.#plan
     environment.invoke(
-      workMs,
+      { workMs, besideMs },
       (isAnswered) => {
         const latencyMs = this.#world.nowMs - arrivedMs
         this.#measurement.finished(isAnswered, latencyMs)

@@ -2,8 +2,9 @@
 import type { Server } from './server.ts'
 import type { World } from './world.ts'
 
-/** The state at the end of each second. */
+/** The state at the end of each second, and what came in it. */
 export interface Sample {
+  /** Since the run began. A fraction where samples are taken more often. */
   readonly second: number
   readonly sessions: number
   readonly pressure: number
@@ -57,11 +58,11 @@ export class Measurement {
     this.latenciesMs.push(latencyMs)
   }
 
-  /** Takes a sample every second until `endMs`. */
-  start(endMs: number): void {
-    this.#world.after(1_000, () => {
+  /** Takes a sample every `everyMs` until `endMs`. */
+  start(endMs: number, everyMs: number): void {
+    this.#world.after(everyMs, () => {
       this.#sample()
-      if (this.#world.nowMs < endMs) this.start(endMs)
+      if (this.#world.nowMs < endMs) this.start(endMs, everyMs)
     })
   }
 
@@ -77,7 +78,7 @@ export class Measurement {
     }
     const before = this.#before
     this.samples.push({
-      second: this.samples.length + 1,
+      second: this.#world.nowMs / 1_000,
       sessions: server.usedCount,
       pressure: server.usedCount / server.slotCount,
       waiting: this.inFlightCount,

@@ -11,7 +11,10 @@ async function run({ scenarios, engines, policies, seed, overrides, json }: Requ
   const all: Figures[] = []
   for (const scenario of scenarios) {
     for (const engine of engines) {
-      for (const policy of policies) all.push(await simulate(scenario, { policy, engine, seed, overrides }))
+      for (const policy of policies) {
+        if (process.stderr.isTTY) process.stderr.write(`${scenario.name}, ${engine}, ${policy}\n`)
+        all.push(await simulate(scenario, { policy, engine, seed, overrides }))
+      }
     }
   }
   process.stdout.write(`${provenance()}\n\n${tableOf(all)}\n`)

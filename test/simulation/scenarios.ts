@@ -1,6 +1,7 @@
 // The worlds by name. Environments, limit and length can be changed on the command line.
 import { diurnal, poisson, step, storms } from './arrivals.ts'
 import type { FleetPlan } from './fleet.ts'
+import { GRID } from './grid.ts'
 import type { Scenario } from './simulation.ts'
 
 const WORK_MS = 20
@@ -11,29 +12,6 @@ function closed(environments: number, thinkMs = 0, workMs: number = WORK_MS): Fl
 
 /** 26 slots on PostgreSQL, and two cores shared with the environments: the world of the tests with real ones. */
 const tested = { maxConnections: 29, cores: 2, isShared: true, seconds: 20, quantumMs: 400 }
-
-/** About what RDS gives to an instance with that limit. */
-function coresFor(maxConnections: number): number {
-  if (maxConnections <= 400) return 2
-  return maxConnections <= 1_704 ? 4 : 16
-}
-
-function gridOf(environments: number, maxConnections: number): Scenario {
-  return {
-    name: `grid-${environments}-${maxConnections}`,
-    about: `${environments} environments, 1 000 requests/s over all of them, max_connections ${maxConnections}`,
-    maxConnections,
-    cores: coresFor(maxConnections),
-    isShared: false,
-    seconds: 60,
-    quantumMs: 0,
-    fleets: [closed(environments, environments)],
-  }
-}
-
-const GRID = [1_000, 10_000].flatMap((environments) =>
-  [100, 400, 1_704, 5_000].map((maxConnections) => gridOf(environments, maxConnections)),
-)
 
 const WORLDS: readonly Scenario[] = [
   {
@@ -152,11 +130,12 @@ const WORLDS: readonly Scenario[] = [
 ]
 
 export const SCENARIOS: ReadonlyMap<string, Scenario> = new Map(
-  [...WORLDS, ...GRID].map((scenario) => [scenario.name, scenario]),
+  [...WORLDS, ...[...GRID.values()].flat()].map((scenario) => [scenario.name, scenario]),
 )
 
 /** Names that stand for several. */
 export const GROUPS: ReadonlyMap<string, readonly Scenario[]> = new Map([
   ['worlds', WORLDS],
-  ['grid', GRID],
+  ['grid', [...GRID.values()].flat()],
+  ...GRID,
 ])

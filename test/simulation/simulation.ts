@@ -20,10 +20,14 @@ export interface Scenario {
   readonly about: string
   /** The server's limit; what is reserved comes off. */
   readonly maxConnections: number
+  /** Slots of these that the fleets cannot have. @defaultValue as the engines come */
+  readonly reservedCount?: number
   readonly cores: number
   /** Environments share the server's cores, as in the tests with real environments. */
   readonly isShared: boolean
   readonly seconds: number
+  /** How often a sample is taken. @defaultValue 1 000 */
+  readonly sampleMs?: number
   readonly fleets: readonly FleetPlan[]
   /** The oracle's quantum; 0 takes slots from whoever is idle. */
   readonly quantumMs: number
@@ -41,8 +45,8 @@ export interface RunOptions {
 }
 
 /** Reserved slots as the engines come: PostgreSQL keeps three for superusers, MySQL one, beside the limit. */
-export function slotsOf(maxConnections: number, engine: EngineName): number {
-  return engine === 'postgresql' ? maxConnections - 3 : maxConnections
+export function reservedByDefault(engine: EngineName): number {
+  return engine === 'postgresql' ? 3 : 0
 }
 
 /** Nobody waits longer for an answer than this after the last request. */
@@ -53,7 +57,8 @@ export async function simulate(scenario: Scenario, options: RunOptions): Promise
   const { engine, seed } = options
   const world = new World(seed)
   const costs = options.costs ?? (scenario.isShared ? sharedMachine(engine) : ownServer(engine))
-  const slotCount = slotsOf(scenario.maxConnections, engine)
+  const { maxConnections, reservedCount = reservedByDefault(engine) } = scenario
+  const slotCount = maxConnections - reservedCount
   const server = new Server(world, { engine, slotCount, cores: scenario.cores, costs })
   const endMs = scenario.seconds * 1_000
   server.cores.share(options.othersCores ?? 0, world.loadRandom, endMs + DRAIN_MS)
@@ -62,7 +67,7 @@ export async function simulate(scenario: Scenario, options: RunOptions): Promise
   const makeClient = clientsOf(scenario, options, world, server, governors)
   const fleets = scenario.fleets.map((plan) => new Fleet(world, server, plan, makeClient, measurement, endMs))
   for (const fleet of fleets) fleet.start()
-  measurement.start(endMs)
+  measurement.start(endMs, scenario.sampleMs ?? 1_000)
   await world.run(endMs, () => false)
   await world.run(endMs + DRAIN_MS, () => measurement.inFlightCount === 0)
   return figuresOf({

@@ -117,6 +117,18 @@ export function viewOf(
   }
 }
 
+/** Up to so many sessions an environment counts as often as its options say. */
+const CHEAP_COUNT = 200
+
+/**
+ * How long to leave it after a census that found `usedCount` sessions. The server reads all of them for each census,
+ * and there are as many environments that take some: at a fixed interval the bill grows with the square of the
+ * fleet's size. Beyond 200 sessions the interval grows with them, and so the bill as the fleet does.
+ */
+export function censusIntervalMs(censusEveryMs: number, usedCount: number): number {
+  return censusEveryMs * Math.max(1, usedCount / CHEAP_COUNT)
+}
+
 /** Used slots / slots. May exceed 1 while privileged logins sit in reserved slots. */
 export function pressureOf({ usedCount, slotCount }: Counts): number {
   return usedCount / Math.max(1, slotCount)

@@ -27,6 +27,8 @@ export interface GovernedConnection {
   readonly hands: Hands
   /** Held at least this long under contention. */
   readonly quantumMs: number
+  /** It had to wait for its slot, refused or out of courtesy: others may be waiting still. */
+  readonly queued: boolean
   /** The server confirmed the lease, or made clear that it holds none. */
   confirmed: boolean
   /** A census has seen the server hold its lease. */

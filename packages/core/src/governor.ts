@@ -186,8 +186,10 @@ export class Governor {
       acquireLimitMs: this.acquireLimitMs,
       spendableMs: this.spendableMs(),
     }
+    let queued = false
     const attemptOnce = async (attempt: Attempt): Promise<Opened<T>> => {
       if (attempt.wasRefused) this.#reaper.sawRefusal()
+      queued = attempt.publishedWaitMs > 0
       if (!this.asksForLease) return connect(attempt)
       try {
         return await connect(attempt)
@@ -200,18 +202,23 @@ export class Governor {
     this.#knowledge.sawReturn()
     const opened = await open(parts, attemptOnce, signal, target)
     this.stats.opened += 1
-    const governed = this.admit(opened)
+    const governed = this.admit(opened, queued)
     return { connection: opened.connection, governed }
   }
 
-  /** Takes an open connection, checked out, under governance. `open` does this by itself. */
-  admit(opened: Opened<unknown>): GovernedConnection {
+  /**
+   * Takes an open connection, checked out, under governance. `open` does this by itself.
+   *
+   * @param queued whether it had to wait for its slot
+   */
+  admit(opened: Opened<unknown>, queued = false): GovernedConnection {
     const byServer = opened.leaseMs !== undefined
     const leaseMs = opened.leaseMs ?? this.options.maxLeaseMs
     const governed: GovernedConnection = {
       lease: new Lease(this.clock, leaseMs, byServer ? 'server' : 'client'),
       hands: opened.hands,
-      quantumMs: drawQuantumMs(this.#parts.random),
+      quantumMs: drawQuantumMs(this.#knowledge.connectMs, this.#parts.random),
+      queued,
       confirmed: opened.exact,
       proven: false,
       checkedOut: true,

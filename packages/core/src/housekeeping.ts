@@ -9,7 +9,7 @@ import type { Dialect } from './dialect.ts'
 import { LeaseholdError } from './errors.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { ResolvedOptions } from './options/options.ts'
-import { keeping, leaseFor, type LeaseStep } from './policy.ts'
+import { keeping, knowsQueue, leaseFor, type LeaseStep } from './policy.ts'
 import type { Random } from './random.ts'
 import type { Reaper } from './reaper.ts'
 import type { Stats } from './stats.ts'
@@ -53,7 +53,7 @@ export class Housekeeping {
   due(governed: GovernedConnection): boolean {
     const { knowledge } = this.#parts
     if (governed.checking !== undefined || this.refused) return false
-    if (!governed.confirmed || knowledge.censusDue(governed.lease)) return true
+    if (!governed.confirmed || this.#censusDue(governed)) return true
     if (knowledge.isCalm) return this.#leaseIsStale(governed)
     return true
   }
@@ -61,8 +61,7 @@ export class Housekeeping {
   /** Counts, then keeps or yields; recalls where it keeps and slots are short. Never rejects: housekeeping that fails leaves a plain pool. */
   async run(governed: GovernedConnection): Promise<void> {
     const { knowledge } = this.#parts
-    const wantsCensus =
-      !governed.confirmed || knowledge.censusDue(governed.lease) || this.#leaseIsStale(governed)
+    const wantsCensus = !governed.confirmed || this.#censusDue(governed) || this.#leaseIsStale(governed)
     let decision = wantsCensus ? 'look' : this.#decide(governed)
     if (decision === 'look') {
       if (!(await this.count(governed))) return
@@ -87,6 +86,7 @@ export class Housekeeping {
       {
         view: knowledge.view,
         viewAgeMs: knowledge.viewAgeMs,
+        queued: governed.queued,
         heldMs: governed.lease.ageMs(),
         quantumMs: governed.quantumMs,
         gapMs: knowledge.gapMs,
@@ -96,6 +96,13 @@ export class Housekeeping {
       options,
       random,
     )
+  }
+
+  #censusDue({ lease, queued }: GovernedConnection): boolean {
+    const { knowledge } = this.#parts
+    if (!knowledge.censusDue(lease)) return false
+    const { view, viewAgeMs } = knowledge
+    return !queued || !knowsQueue({ view, viewAgeMs, queued, heldMs: lease.ageMs() })
   }
 
   /** The newest view calls for another tier than the one this connection has. */

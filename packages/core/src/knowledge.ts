@@ -1,6 +1,6 @@
 /** What one environment knows of the fleet: the newest census, and its own recent past. */
 
-import { type Census, type FleetView, pressureOf, viewOf } from './census.ts'
+import { type Census, censusIntervalMs, type FleetView, pressureOf, viewOf } from './census.ts'
 import { type Clock, Moment } from './clock.ts'
 import { type Env, invocationMark } from './env.ts'
 import type { Lease } from './lease.ts'
@@ -81,7 +81,8 @@ export class Knowledge {
     this.#isCalm = calm(view, this.#options)
     this.#isContended = contended(view)
     // Jittered, so that environments that started together do not count together for ever.
-    this.#nextCensusMs = this.#options.censusEveryMs * (0.75 + 0.5 * this.#random.next())
+    const everyMs = censusIntervalMs(this.#options.censusEveryMs, view.usedCount)
+    this.#nextCensusMs = everyMs * (0.75 + 0.5 * this.#random.next())
     return view
   }
 

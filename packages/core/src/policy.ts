@@ -23,13 +23,25 @@ export interface LeaseStep {
 const LADDER_STEPS = 6
 const SHORT_LEASE_MS = 2_000
 /** A connection is held at least this long under contention: every hand-over costs a connect. */
-const QUANTUM_MS = 400
+const MIN_QUANTUM_MS = 400
+/** And for as long as so many connects take, but no longer than the most: others wait meanwhile. */
+const QUANTUM_CONNECTS = 30
+const MAX_QUANTUM_MS = 1_000
 const QUANTUM_SPREAD = 0.2
+/** Holders look again after this share of their quantum, or later where they are many: together 250 times a second. */
+const LOOK_SHARE = 0.4
+const LOOK_MS_A_SESSION = 4
 /** An environment whose gaps between requests cost more than a hand-over gives its slot up at once: so many connects. */
 const LONG_GAP_CONNECTS = 6
 const MIN_LONG_GAP_MS = 50
 /** Knowledge older than this is no longer acted upon. */
 const STALE_VIEW_MS = 5_000
+/** What a session learnt while it waited for its slot is news of the queue for so long. */
+const QUEUE_NEWS_MS = 1_500
+/** And saves a census unless the last one is older: a queue may have ended, and whoever waits out of courtesy can't tell. */
+const COUNTED_LATELY_MS = 4_000
+/** While somebody waits, so much of the slots is kept free: newcomers ask now and then, and are refused less often. */
+const SPARE_SHARE = 0.05
 /** With the server full and nobody known to wait, one holder in so often makes room to find out. */
 const PROBE_EVERY_MS = 600
 /** And leaves it free for so long: a newcomer that knows nothing of the queue asks about this often. */
@@ -40,6 +52,9 @@ const POLLS_PER_WAIT = 4
 const MIN_DELAY_MS = 20
 /** A refused attempt costs the server a fork: rest a multiple of the time it took. */
 const REFUSED_DUTY = 5
+/** Of the time that is left, no rest takes more than this share: attempts become denser as the deadline nears. */
+const REST_SHARE = 1 / 6
+const MIN_REST_SHARE_MS = 60
 /** The last attempt is made this long before the deadline. */
 const LAST_ATTEMPT_MS = 300
 
@@ -92,15 +107,23 @@ export function leaseFor(view: FleetView, ladder: readonly LeaseStep[]): number 
   return leaseMs
 }
 
-/** How long a connection admitted now is held before it may be yielded, in milliseconds. */
-export function drawQuantumMs(random: Random): number {
-  return QUANTUM_MS * (1 - QUANTUM_SPREAD + 2 * QUANTUM_SPREAD * random.next())
+/**
+ * How long a connection admitted now is held before it may be yielded, in milliseconds. The longer a connect
+ * takes, the longer: a server that is out of breath must not spend what it has left on connects.
+ *
+ * @param connectMs what this environment's connects took lately; 0 when unknown
+ */
+export function drawQuantumMs(connectMs: number, random: Random): number {
+  const quantumMs = clamp(QUANTUM_CONNECTS * connectMs, MIN_QUANTUM_MS, MAX_QUANTUM_MS)
+  return quantumMs * (1 - QUANTUM_SPREAD + 2 * QUANTUM_SPREAD * random.next())
 }
 
 export interface HolderState {
   /** The newest view, or undefined when no census has been taken yet. */
   readonly view: FleetView | undefined
   readonly viewAgeMs: number
+  /** The session had to wait for its slot, refused or out of courtesy. */
+  readonly queued: boolean
   /** Since the session was opened. */
   readonly heldMs: number
   readonly quantumMs: number
@@ -120,6 +143,20 @@ function longGapMs(connectMs: number): number {
   return Math.max(MIN_LONG_GAP_MS, LONG_GAP_CONNECTS * connectMs)
 }
 
+/**
+ * Whether a session's own wait for its slot says enough of the queue, so that it needs no census: on a new
+ * session that is the dearest statement of all.
+ */
+export function knowsQueue({
+  view,
+  viewAgeMs,
+  queued,
+  heldMs,
+}: Pick<HolderState, 'view' | 'viewAgeMs' | 'queued' | 'heldMs'>): boolean {
+  if (!queued || heldMs > QUEUE_NEWS_MS) return false
+  return view !== undefined && viewAgeMs <= COUNTED_LATELY_MS && contended(view)
+}
+
 /** What to do with an idle connection after the response. */
 export function keeping(state: HolderState, limits: PolicyLimits, random: Random): Keeping {
   const { view } = state
@@ -127,11 +164,12 @@ export function keeping(state: HolderState, limits: PolicyLimits, random: Random
   if (calm(view, limits)) return 'keep'
   if (contended(view) && state.gapMs > longGapMs(state.connectMs)) return 'yield'
   if (state.heldMs < state.quantumMs) return 'keep'
-  if (!state.fresh && state.viewAgeMs > 0.4 * state.quantumMs) return 'look'
-  if (view.usedCount < view.slotCount) return 'keep'
-  if (view.waiting) return 'yield'
-  if (!state.fresh) return 'keep'
-  const lookEveryMs = 0.4 * state.quantumMs
+  if (knowsQueue(state)) return 'yield'
+  const lookEveryMs = Math.max(LOOK_SHARE * state.quantumMs, LOOK_MS_A_SESSION * view.usedCount)
+  if (!state.fresh && state.viewAgeMs > lookEveryMs) return 'look'
+  const freeCount = view.slotCount - view.usedCount
+  if (view.waiting) return freeCount < Math.ceil(SPARE_SHARE * view.slotCount) ? 'yield' : 'keep'
+  if (freeCount > 0 || !state.fresh) return 'keep'
   return random.next() < lookEveryMs / (view.slotCount * PROBE_EVERY_MS) ? 'yield' : 'keep'
 }
 
@@ -172,12 +210,12 @@ export interface WaitingState extends NewcomerState {
 /**
  * How long to wait before the next attempt, or undefined when none is left. Where the fleet's wait
  * is known, attempts densify with age, so that the queue is nearly first come, first served; where
- * it is not, full jitter over a growing window. Never sleeps past the deadline: one last attempt is
- * made shortly before it.
+ * it is not, full jitter over a growing window. Denser towards the deadline in any case, and never past
+ * it: one last attempt is made shortly before.
  */
 export function nextDelayMs(state: WaitingState, limits: PolicyLimits, random: Random): number | undefined {
   if (state.leftMs <= MIN_DELAY_MS) return undefined
-  const known = state.viewAgeMs <= STALE_VIEW_MS ? state.view?.typicalWaitMs : undefined
+  const known = knownWaitMs(state)
   let delayMs: number
   if (known !== undefined && known > 0) {
     const age = clamp(known / Math.max(state.waitedMs, 1), 0.25, 2)
@@ -187,11 +225,18 @@ export function nextDelayMs(state: WaitingState, limits: PolicyLimits, random: R
     const window = Math.min(limits.backoffCapMs, growing, Math.max(state.leftMs / 8, limits.backoffBaseMs))
     delayMs = window / 2 + random.next() * window
   }
+  delayMs = Math.min(delayMs, Math.max(state.leftMs * REST_SHARE, MIN_REST_SHARE_MS))
   delayMs = Math.max(delayMs, MIN_DELAY_MS, restMs(state, limits))
   const latestMs = state.leftMs - LAST_ATTEMPT_MS
   if (latestMs > 0) return Math.min(delayMs, latestMs)
   // Within the last stretch: halve what is left, so that there is time to be let in.
   return Math.min(delayMs, state.leftMs / 2)
+}
+
+/** Where the waits are longer than knowledge usually lasts, it lasts longer. */
+function knownWaitMs({ view, viewAgeMs }: NewcomerState): number | undefined {
+  const typicalMs = view?.typicalWaitMs
+  return viewAgeMs <= Math.max(STALE_VIEW_MS, 2 * (typicalMs ?? 0)) ? typicalMs : undefined
 }
 
 /** A first attempt may be slow for being cold, which says nothing of the server. */

@@ -10,7 +10,7 @@ import type { Knowledge } from './knowledge.ts'
 import type { LimitedLog } from './log.ts'
 import type { ResolvedOptions } from './options/options.ts'
 import type { Random } from './random.ts'
-import { type RecallOutcome, runPlan } from './recall-plan.ts'
+import { type RecallAsk, type RecallOutcome, runPlan } from './recall-plan.ts'
 import { MOST_RECALLED, recallCount, recallPauseMs, type RecallTerms } from './recall.ts'
 import type { Stats } from './stats.ts'
 
@@ -31,6 +31,8 @@ export interface ReaperParts {
   readonly log: LimitedLog
   readonly terms: () => RecallTerms
 }
+
+type Wanted = Pick<RecallAsk, 'mostCount' | 'limit' | 'abovePressure'>
 
 export class Reaper {
   readonly #parts: ReaperParts
@@ -91,22 +93,25 @@ export class Reaper {
     this.#wasRefused = false
     this.#hasRecalled = true
     this.#recalled.set(clock)
-    const endedCount = await this.#run(governed, mostCount, options.targetPressure)
+    const endedCount = await this.#run(governed, {
+      mostCount,
+      limit: this.#parts.knowledge.view?.limit ?? 'server',
+      abovePressure: options.targetPressure,
+    })
     this.#fruitless = endedCount > 0 ? 0 : this.#fruitless + 1
     this.#pauseMs = recallPauseMs(this.#fruitless, random)
   }
 
   /** The same because somebody asks for it, whatever the pressure. */
   reap(governed: GovernedConnection): Promise<number> {
-    return this.#run(governed, MOST_RECALLED, 0)
+    return this.#run(governed, { mostCount: MOST_RECALLED, limit: 'server', abovePressure: 0 })
   }
 
-  async #run(governed: GovernedConnection, mostCount: number, abovePressure: number): Promise<number> {
-    const { clock, stats } = this.#parts
-    const started = new Moment(clock)
+  async #run(governed: GovernedConnection, wanted: Wanted): Promise<number> {
+    const { stats } = this.#parts
     let endedCount = 0
     const work = async (): Promise<void> => {
-      const outcome = await this.#ask(governed, { mostCount, abovePressure, started })
+      const outcome = await this.#ask(governed, wanted)
       endedCount = outcome.endedCount
       stats.reaped += endedCount
     }
@@ -114,16 +119,13 @@ export class Reaper {
     return endedCount
   }
 
-  async #ask(
-    governed: GovernedConnection,
-    asked: { mostCount: number; abovePressure: number; started: Moment },
-  ): Promise<RecallOutcome> {
+  async #ask(governed: GovernedConnection, wanted: Wanted): Promise<RecallOutcome> {
     const { clock, dialect, options, terms } = this.#parts
     const { hands, lease } = governed
     if (dialect.recall === undefined) return { endedCount: 0, busy: false }
-    const { mostCount, abovePressure, started } = asked
+    const started = new Moment(clock)
     const goOn = (): boolean => hands.idle() || started.elapsedMs(clock) < PATIENCE_MS
-    const plan = dialect.recall({ fleet: options.fleet, terms: terms(), mostCount, abovePressure, goOn })
+    const plan = dialect.recall({ ...wanted, fleet: options.fleet, terms: terms(), goOn })
     const sent = new Moment(clock)
     return runPlan(plan, async (statement) => {
       sent.set(clock)

@@ -1,5 +1,6 @@
 /** How an engine says, statement by statement, how sessions are recalled: text in, rows back, no I/O. */
 
+import type { LimitOf } from './census.ts'
 import type { RecallTerms } from './recall.ts'
 
 /** Which sessions, and how many. */
@@ -9,7 +10,9 @@ export interface RecallAsk {
   readonly terms: RecallTerms
   /** At most so many. */
   readonly mostCount: number
-  /** Nothing is ended while used slots / slots, as the server counts them in that moment, is not above it. */
+  /** Whose limit is short: sessions that do not count against it are left alone. */
+  readonly limit: LimitOf
+  /** Nothing is ended while used slots / slots of that limit, as the server counts them in that moment, is not above it. */
   readonly abovePressure: number
   /** Asked between two sessions: false leaves it at those. */
   readonly goOn: () => boolean

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { pressureOf, type SlotLimit, tightest, viewOf } from '../src/census.ts'
+import { censusIntervalMs, pressureOf, type SlotLimit, tightest, viewOf } from '../src/census.ts'
 import { formatLabel } from '../src/label.ts'
 import { census } from './scene.ts'
 
@@ -131,6 +131,28 @@ describe('the limit that binds', () => {
         expect(isFull).toBe(hasNone)
         if (isFull) expect(found.freeCount).toBe(0)
       }),
+    )
+  })
+})
+
+describe('the interval between two censuses', () => {
+  it('is the one that was asked for up to 200 sessions, and grows with them beyond', () => {
+    expect([0, 26, 200].map((usedCount) => censusIntervalMs(2_000, usedCount))).toEqual([2_000, 2_000, 2_000])
+    expect(censusIntervalMs(2_000, 400)).toBe(4_000)
+    expect(censusIntervalMs(2_000, 1_700)).toBe(17_000)
+  })
+
+  it('never shrinks as sessions are added, and bounds how many sessions a fleet reads for each of its own', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 20_000 }),
+        fc.integer({ min: 100, max: 600_000 }),
+        (count, everyMs) => {
+          const intervalMs = censusIntervalMs(everyMs, count)
+          expect(censusIntervalMs(everyMs, count + 1)).toBeGreaterThanOrEqual(intervalMs)
+          expect((count * everyMs) / intervalMs).toBeLessThanOrEqual(200 + 1e-9)
+        },
+      ),
     )
   })
 })

@@ -15,8 +15,9 @@ import {
 const anyHolder: fc.Arbitrary<HolderState> = fc.record({
   view: anyViewOrNone,
   viewAgeMs: anyDurationMs,
+  queued: fc.boolean(),
   heldMs: anyDurationMs,
-  quantumMs: fc.double({ min: 320, max: 480, noNaN: true }),
+  quantumMs: fc.double({ min: 320, max: 1_200, noNaN: true }),
   gapMs: anyDurationMs,
   connectMs: fc.double({ min: 0, max: 30_000, noNaN: true }),
   fresh: fc.boolean(),
@@ -26,6 +27,7 @@ const anyHolder: fc.Arbitrary<HolderState> = fc.record({
 const holder: HolderState = {
   view: viewWith({ usedCount: 26, waiting: true }),
   viewAgeMs: 10,
+  queued: false,
   heldMs: 500,
   quantumMs: 400,
   gapMs: 2,
@@ -87,12 +89,44 @@ describe('a holder', () => {
     expect(decide({ viewAgeMs: 161, fresh: true })).toBe('yield')
   })
 
+  it('looks less often the more sessions there are, so that all of them together look no more often', () => {
+    const many = viewWith({ usedCount: 1_000, slotCount: 1_000, waiting: true })
+    expect(decide({ view: many, viewAgeMs: 4_000, heldMs: 60_000 })).toBe('yield')
+    expect(decide({ view: many, viewAgeMs: 4_001, heldMs: 60_000 })).toBe('look')
+  })
+
   it('yields after its quantum when somebody waits for a full server', () => {
     expect(decide({})).toBe('yield')
   })
 
-  it('keeps while a slot is free, though somebody had to wait', () => {
-    expect(decide({ view: viewWith({ usedCount: 25, waiting: true }) })).toBe('keep')
+  it('keeps while slots are free, though somebody had to wait', () => {
+    expect(decide({ view: viewWith({ usedCount: 24, waiting: true }) })).toBe('keep')
+  })
+
+  it('makes room before the last slot is taken, as newcomers ask now and then only', () => {
+    expect(decide({ view: viewWith({ usedCount: 25, waiting: true }) })).toBe('yield')
+    expect(decide({ view: viewWith({ usedCount: 25 }) })).toBe('keep')
+    expect(decide({ view: viewWith({ usedCount: 9, slotCount: 10, waiting: true }) })).toBe('keep')
+  })
+
+  describe('that had to wait for its slot', () => {
+    it('yields after its quantum without another census', () => {
+      expect(decide({ queued: true, viewAgeMs: 3_900 })).toBe('yield')
+      expect(decide({ queued: true, viewAgeMs: 3_900, heldMs: 399 })).toBe('keep')
+    })
+
+    it('counts again when its last census is old: the queue may have ended', () => {
+      expect(decide({ queued: true, viewAgeMs: 4_001 })).toBe('look')
+    })
+
+    it('counts again when its own wait is old', () => {
+      expect(decide({ queued: true, viewAgeMs: 2_000, heldMs: 1_501 })).toBe('look')
+    })
+
+    it('counts when its last census knew nothing of a queue', () => {
+      const view = viewWith({ usedCount: 23 })
+      expect(decide({ queued: true, viewAgeMs: 2_000, view })).toBe('look')
+    })
   })
 
   it('makes room on a full server now and then to find out whether anybody waits, once a census', () => {
@@ -114,14 +148,22 @@ describe('a holder', () => {
 })
 
 describe('a quantum', () => {
-  it('is 400 ms, give or take a fifth', () => {
+  const middle = new ScriptedRandom(0.5)
+
+  it('is 400 ms to a second, give or take a fifth, whatever a connect takes', () => {
     fc.assert(
-      fc.property(anyRandom, (random) => {
-        const quantumMs = drawQuantumMs(random)
+      fc.property(anyDurationMs, anyRandom, (connectMs, random) => {
+        const quantumMs = drawQuantumMs(connectMs, random)
         expect(quantumMs).toBeGreaterThanOrEqual(320)
-        expect(quantumMs).toBeLessThanOrEqual(480)
+        expect(quantumMs).toBeLessThanOrEqual(1_200)
       }),
     )
+  })
+
+  it('is the longer the longer a connect takes', () => {
+    expect(drawQuantumMs(0, middle)).toBe(400)
+    expect(drawQuantumMs(20, middle)).toBe(600)
+    expect(drawQuantumMs(200, middle)).toBe(1_000)
   })
 })
 

@@ -45,6 +45,7 @@ describe('a decision of the policy', () => {
           const holder = Object.freeze({
             view,
             viewAgeMs: ageMs,
+            queued: true,
             heldMs,
             quantumMs: 400,
             gapMs: heldMs,
@@ -57,7 +58,7 @@ describe('a decision of the policy', () => {
             leaseFor(view, ladder),
             calm(view, limits),
             contended(view),
-            drawQuantumMs(random),
+            drawQuantumMs(ageMs, random),
             keeping(holder, limits, random),
             publishedWaitMs(heldMs, 1),
             firstDelayMs(newcomer, random),

@@ -149,6 +149,18 @@ describe('the delay before the next attempt', () => {
     expect(delay({ view, viewAgeMs: 5_001 })).toBe(delay({}))
   })
 
+  it('acts the longer on a wait the longer the waits are', () => {
+    const view = viewWith({ waiting: true, typicalWaitMs: 4_000 })
+    expect(delay({ view, viewAgeMs: 7_999, waitedMs: 4_000 })).toBe(1_000)
+    expect(delay({ view, viewAgeMs: 8_001, waitedMs: 4_000 })).toBe(delay({}))
+  })
+
+  it('takes no more than a sixth of the time that is left, however long the fleet’s wait', () => {
+    const known = { view: viewWith({ waiting: true, typicalWaitMs: 9_000 }), viewAgeMs: 100, waitedMs: 9_000 }
+    expect(delay({ ...known, leftMs: 3_000 })).toBe(500)
+    expect(delay({ ...known, leftMs: 330 })).toBeCloseTo(30)
+  })
+
   it('rests a multiple of what a refusal took, because a refusal costs the server too', () => {
     expect(delay({ attempts: 2, attemptMs: 100 })).toBe(500)
   })

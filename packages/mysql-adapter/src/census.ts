@@ -48,13 +48,21 @@ export function newCensusSight(): CensusSight {
   return { limited: undefined, performanceSchema: undefined }
 }
 
+/** SQL for the name of whoever logged in: without the host, in which there is no `@`. */
+export const OWN_USER = "left(user(), char_length(user()) - locate('@', reverse(user())))"
+
+/** By name: a login with PROCESS sees everybody's sessions, and the server's own threads. */
+export function countOwn(list: string): string {
+  return `(select count(*) from ${list} where user = ${OWN_USER})`
+}
+
 const COUNTERS = { used: 'Threads_connected', refused: 'Connection_errors_max_connections' } as const
 
 /** Counting a login's sessions is dear on MariaDB, so it is done where they are limited, or may be. */
 function ownCount(places: CensusPlaces, { limited, performanceSchema }: CensusSight): string {
   const table = performanceSchema === false ? places.unwatched : places.watched
   if (limited === false || table === undefined) return 'null'
-  return `(select count(*) from ${table})`
+  return countOwn(table)
 }
 
 /** Nobody has to wait on a server that is half empty, and to read labels costs more than all the rest. */

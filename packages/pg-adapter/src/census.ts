@@ -2,36 +2,42 @@
 
 import { type CensusAndLease, type LeaseStep, type SlotLimit, tightest } from '@leasehold/core'
 
+// Every function and table is named with its schema: this runs with the rights of whoever logged in, and
+// anybody who may create functions in a schema of the search path could put his own in the way.
+
+const setting = (name: string): string => `pg_catalog.current_setting('${name}', true)::int`
+
 /** What `max_connections` leaves to an ordinary login; RDS and Aurora reserve some more. */
-export const SLOTS = `current_setting('max_connections')::int
-    - current_setting('superuser_reserved_connections')::int
-    - coalesce(current_setting('reserved_connections', true)::int, 0)
-    - coalesce(current_setting('rds.rds_superuser_reserved_connections', true)::int, 0)`
+export const SLOTS: string = `${setting('max_connections')} - ${setting('superuser_reserved_connections')}
+    - coalesce(${setting('reserved_connections')}, 0)
+    - coalesce(${setting('rds.rds_superuser_reserved_connections')}, 0)`
 
 /**
- * The backends that take a slot. `datid` and `usesysid` stand for that, as the type of other roles'
+ * Which backends take a slot. `datid` and `usesysid` stand for that, as the type of other roles'
  * backends is hidden; parallel workers have both and a leader, logical replication has places of its own.
  */
-const TAKEN = `pg_stat_get_activity(null)
-  where datid is not null and usesysid is not null and leader_pid is null
-    and pid not in (select pid from pg_stat_get_wal_senders())`
+export const TAKES_SLOT = `datid is not null and usesysid is not null and leader_pid is null
+    and pid not in (select pid from pg_catalog.pg_stat_get_wal_senders())`
 
-const COUNTS = `count(*) as used,
-    string_agg(application_name, e'\\n') filter (where application_name like 'lh:%') as labels`
+const TAKEN = `pg_catalog.pg_stat_get_activity(null)
+  where ${TAKES_SLOT}`
+
+const COUNTS = `pg_catalog.count(*) as used,
+    pg_catalog.string_agg(application_name, e'\\n') filter (where application_name like 'lh:%') as labels`
 
 const SERVER = `select ${COUNTS} from ${TAKEN}`
 
 /** The role by its session's user, as the server does. Once, not for each session: hence materialized. */
 const OWN = `with own as materialized (
-  select r.oid as login, rolconnlimit, d.oid as home, datconnlimit from pg_roles r, pg_database d
-  where rolname = session_user and datname = current_database())
+  select r.oid as login, rolconnlimit, d.oid as home, datconnlimit from pg_catalog.pg_roles r, pg_catalog.pg_database d
+  where rolname = session_user and datname = pg_catalog.current_database())
 `
 
 /** With the two other limits. */
 const EVERY_LIMIT = `select ${COUNTS},
     (select rolconnlimit from own) as login_slots, (select datconnlimit from own) as database_slots,
-    count(*) filter (where usesysid = (select login from own)) as login_used,
-    count(*) filter (where datid = (select home from own)) as database_used
+    pg_catalog.count(*) filter (where usesysid = (select login from own)) as login_used,
+    pg_catalog.count(*) filter (where datid = (select home from own)) as database_used
   from ${TAKEN}`
 
 const LIMITED = ['login', 'database'] as const
@@ -55,7 +61,7 @@ function shown(ms: number): string {
  * another's at the next statement.
  */
 export function holds(leaseMs: number): string {
-  return `current_setting('idle_session_timeout', true) = '${shown(Math.round(leaseMs))}'`
+  return `pg_catalog.current_setting('idle_session_timeout', true) = '${shown(Math.round(leaseMs))}'`
 }
 
 /**
@@ -84,7 +90,7 @@ export function censusAndLease(leaseMs: number, ladder: readonly LeaseStep[], ev
   const more = everyLimit ? ', login_used, login_slots, database_used, database_slots' : ''
   return `${everyLimit ? OWN : ''}select used, slots, labels${more},
   case when held then wanted end as lease,
-  case when held then set_config('idle_session_timeout', wanted, false) end
+  case when held then pg_catalog.set_config('idle_session_timeout', wanted, false) end
 from (select *, ${wanted(leaseMs, ladder, everyLimit)} as wanted
   from (${everyLimit ? EVERY_LIMIT : SERVER}) c,
     (select ${SLOTS} as slots, ${holds(leaseMs)} as held) s) w`

@@ -2,7 +2,7 @@
 
 import type { Dialect, ErrorKind } from '@leasehold/core'
 
-import { censusAndLease, holds, otherLimits, parseCensus, SLOTS } from './census.ts'
+import { censusAndLease, holds, otherLimits, parseCensus } from './census.ts'
 import { recall } from './recall.ts'
 
 const KINDS: Readonly<Record<string, ErrorKind>> = {
@@ -98,8 +98,8 @@ export const postgresDialect: Dialect = {
   // Here as below only a session that still carries the lease it was given is changed: behind a pooler this
   // "session" is another's at the next statement.
   setLease: (leaseMs, heldMs) =>
-    `select set_config('idle_session_timeout', '${Math.round(leaseMs)}', false) where ${holds(heldMs)}`,
-  recall: (asked) => recall(asked, SLOTS),
+    `select pg_catalog.set_config('idle_session_timeout', '${Math.round(leaseMs)}', false) where ${holds(heldMs)}`,
+  recall,
   censusAndLease: (leaseMs, ladder) => censusAndLease(leaseMs, ladder, true),
   parseCensus,
 }

@@ -109,6 +109,16 @@ describe.each(SERVERS)('the census of $name, performance_schema $watched', ({ en
     expect(await room(limited)).toBe(2)
   })
 
+  it("counts no other's sessions against it, though the login may see them", async () => {
+    const limited = await server.createLogin({ maxConnections: 5 })
+    await server.admin(`grant process on *.* to '${limited.user}'@'%'`)
+    await openSome(4, await server.createLogin())
+    await openSome(1, limited)
+    const view = await secondViewOf(poolOf(limited))
+    expect(view).toMatchObject({ limit: 'login', usedCount: 2, slotCount: 5, freeCount: 3 })
+    expect(await room(limited)).toBe(3)
+  })
+
   it("counts against the server's limit for each login", async () => {
     await share(4)
     await openSome(2, await server.createLogin())

@@ -1,7 +1,7 @@
 // Recalls on real servers: whose sessions are ended, whose never, and what their owners notice.
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { recallTerms } from '@leasehold/core'
+import { type RecallAsk, recallTerms } from '@leasehold/core'
 import { type GovernedPool, govern, type PoolOptions } from '@leasehold/mysql-adapter'
 import mysql2 from 'mysql2'
 import promised from 'mysql2/promise'
@@ -137,6 +137,127 @@ await onEveryServer((under) => {
       expect(rows).toEqual([{ free: 1 }])
     })
 
+    it('spares a session whose clock the application has set', async () => {
+      const reaper = await idleOne()
+      const frozenClock = await idleOne()
+      await frozenClock.promise().query('set timestamp = 1000000000')
+      await sleep(100)
+      expect(await reaper.leasehold.reap()).toBe(0)
+    })
+
+    it("makes room under the login's own limit, though the server is nearly empty", async () => {
+      const limited = await under.server.createLogin({ maxConnections: 6 })
+      await under.server.admin(`grant process on *.* to '${limited.user}'@'%'`)
+      const idle = [
+        await idleOne(limited),
+        await idleOne(limited),
+        await idleOne(limited),
+        await idleOne(limited),
+      ]
+      await sleep(LONG_IDLE_MS)
+      const newcomers = [open({ ...limited, reap: true }), open({ ...limited, reap: true })]
+      await eventually('room is made', async () => {
+        await Promise.all(newcomers.map((pool) => pool.promise().query('select 1')))
+        return newcomers.some((pool) => pool.leasehold.stats().reaped > 0)
+      })
+      expect((await ids()).length).toBeGreaterThan(3)
+      for (const pool of idle) await pool.promise().query('select 1')
+    })
+
+    it('knows a login whose name holds an @', async () => {
+      await under.server.admin(`create user 'app@shop'@'%' identified by 'secret'`)
+      await under.server.admin(`grant all on ${under.target.database}.* to 'app@shop'@'%'`)
+      await under.server.admin(`grant process on *.* to 'app@shop'@'%'`)
+      const login = { user: 'app@shop', password: 'secret' }
+      try {
+        const reaper = await idleOne(login)
+        await idleOne(login)
+        await sleep(LONG_IDLE_MS)
+        expect(await reaper.leasehold.reap()).toBe(1)
+      } finally {
+        await under.server.admin(`drop user 'app@shop'@'%'`)
+      }
+    })
+
+    /** A session with the mark of a pool's, which nobody keeps alive. */
+    const marked = async (): Promise<promised.Connection> => {
+      const connection = await bare()
+      await connection.query(`do get_lock(concat('lh:leasehold:15:900:', connection_id()), 0)`)
+      return connection
+    }
+
+    it('spares a transaction though the server is asked for them so often that it shows old ones', async () => {
+      await under.server.admin(`create table if not exists ${under.target.database}.recalled (id int)`)
+      const reaper = await idleOne()
+      const watcher = await bare()
+      let isOver = false
+      const watching = (async () => {
+        while (!isOver) {
+          await watcher.query('select count(*) from information_schema.innodb_trx')
+          await sleep(20)
+        }
+      })()
+      await sleep(200)
+      const inTransaction = await marked()
+      await inTransaction.beginTransaction()
+      await inTransaction.query('insert into recalled values (1)')
+      await sleep(LONG_IDLE_MS)
+      expect(await reaper.leasehold.reap()).toBe(0)
+      isOver = true
+      await watching
+      await sleep(150)
+      expect(await reaper.leasehold.reap()).toBe(0)
+      await inTransaction.commit()
+      await sleep(LONG_IDLE_MS)
+      expect(await reaper.leasehold.reap()).toBe(1)
+      expect(reaper.leasehold.stats()).toMatchObject({ recallRefused: 0 })
+    })
+
+    it.each([
+      'set autocommit = 0',
+      'set session transaction isolation level read committed',
+      'set session transaction read only',
+      `set session sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES,ONLY_FULL_GROUP_BY'`,
+      `set session time_zone = '-11:00'`,
+      'set session completion_type = CHAIN',
+      'set names latin1',
+      'set timestamp = 1000000000',
+    ])('leaves the session of whoever recalls as it was: %s', async (setting) => {
+      const reaper = await idleOne()
+      const connection = reaper.promise()
+      const id = await idOf(connection)
+      await connection.query('create table if not exists counted (id int auto_increment primary key)')
+      await connection.query('insert into counted values ()')
+      await connection.query(setting)
+      if (setting.includes('autocommit')) await connection.query('commit')
+      const isolation = under.server.engine === 'mariadb' ? 'tx_isolation' : 'transaction_isolation'
+      const state = async (): Promise<unknown> =>
+        (
+          await connection.query(
+            `select last_insert_id() as last, @@autocommit as commits, @@${isolation} as isolation, ` +
+              '@@sql_mode as mode, @@time_zone as zone, @@completion_type as chain, @@character_set_client as charset',
+          )
+        )[0]
+      const before = await state()
+      if (setting.includes('autocommit')) await connection.query('commit')
+      await idleOne()
+      await sleep(LONG_IDLE_MS)
+      // Without a transaction of its own, MySQL's reaper does not see others'.
+      const isBlind = setting.includes('autocommit') && under.server.engine === 'mysql'
+      expect(await reaper.leasehold.reap()).toBe(isBlind ? 0 : 1)
+      // The server shows an old list to whoever asks again at once.
+      await sleep(200)
+      const [begun] = await (
+        await bare()
+      ).query(
+        'select trx_state, trx_started from information_schema.innodb_trx where trx_mysql_thread_id = ?',
+        [id],
+      )
+      expect(begun).toEqual([])
+      expect(await state()).toEqual(before)
+      expect(reaper.leasehold.stats()).toMatchObject({ recallRefused: 0, opened: 1 })
+    })
+
     it('comes by itself when newcomers find the server full', async () => {
       const frozen = await Promise.all(Array.from({ length: 8 }, () => idleOne()))
       await sleep(LONG_IDLE_MS)
@@ -152,6 +273,17 @@ await onEveryServer((under) => {
   })
 
   describe('a recall by a login that may not see transactions', () => {
+    it('leaves no lock behind, though the server refuses to show them', async () => {
+      const reaper = await idleOne()
+      await idleOne()
+      await sleep(LONG_IDLE_MS)
+      for (let count = 0; count < 2; count += 1) {
+        expect(await reaper.leasehold.reap()).toBe(0)
+        expect((await (await bare()).query(`select is_free_lock(${LOCK}) as free`))[0]).toEqual([{ free: 1 }])
+      }
+      expect(reaper.leasehold.stats()).toMatchObject({ recallRefused: 0, opened: 1 })
+    })
+
     it('ends what has been idle for longer than an invocation of its function lasts, and nothing else', async () => {
       const reaper = await idleOne()
       const short = await idOf((await idleOne({}, 2_000)).promise())
@@ -176,7 +308,10 @@ function textOf(step: IteratorResult<string, unknown>): string {
 
 await onEveryServer((under) => {
   const terms = recallTerms(1_000, 1_000)
-  const asked = { fleet: 'leasehold', terms, mostCount: 8, abovePressure: 0, goOn: () => true }
+  const asked: RecallAsk = {
+    ...{ fleet: 'leasehold', terms, mostCount: 8, abovePressure: 0, goOn: () => true },
+    limit: 'server',
+  }
   /** Longer than its function's invocations last, so that nobody has to see transactions. */
   const idleOne = async (): Promise<{ readonly pool: GovernedPool; readonly id: number }> => {
     const options = { ...under.target, connectionLimit: 1, minLeaseMs: 60_000, logger: quietLog() }

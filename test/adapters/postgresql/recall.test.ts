@@ -1,7 +1,7 @@
 // Recalls on a real server: whose sessions are ended, whose never, and what their owners notice.
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { recallTerms } from '@leasehold/core'
+import { type LimitOf, recallTerms } from '@leasehold/core'
 import { type GovernedPool, govern, postgresDialect, type PoolOptions } from '@leasehold/pg-adapter'
 import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -148,8 +148,8 @@ describe('a recall on PostgreSQL', () => {
 
   describe('in one statement', () => {
     const ask = { fleet: 'leasehold', terms: recallTerms(1_000, undefined), mostCount: 8, goOn: () => true }
-    const statement = (abovePressure: number): string => {
-      const step = postgresDialect.recall?.({ ...ask, abovePressure }).next()
+    const statement = (abovePressure: number, limit: LimitOf = 'server'): string => {
+      const step = postgresDialect.recall?.({ ...ask, limit, abovePressure }).next()
       return step?.done === false ? step.value : ''
     }
     const endedBy = async (asker: pg.Client, text: string): Promise<unknown> =>
@@ -175,6 +175,98 @@ describe('a recall on PostgreSQL', () => {
       expect(await endedBy(asker, statement(7.5 / 27))).toBe(0)
       expect(await endedBy(asker, statement(5.5 / 27))).toBe(2)
     })
+
+    it("makes room under the role's own limit, by the count of its sessions on all databases", async () => {
+      const limited = await under.server.createLogin({ maxConnections: 6 })
+      const asker = await bare(limited)
+      for (let index = 0; index < 3; index += 1) await idleOne(limited)
+      await idleOne({ ...limited, database: 'postgres' })
+      for (let index = 0; index < 3; index += 1) await idleOne()
+      await sleep(LONG_IDLE_MS)
+      expect(await endedBy(asker, statement(0.8))).toBe(0)
+      expect(await endedBy(asker, statement(0.9, 'login'))).toBe(0)
+      expect(await endedBy(asker, statement(0.5, 'login'))).toBe(2)
+    })
+
+    it("makes room under the database's limit, where sessions on another one are in nobody's way", async () => {
+      const asker = await bare()
+      const elsewhere = [await pidOf(await idleOne({ database: 'postgres' }))]
+      elsewhere.push(await pidOf(await idleOne({ database: 'postgres' })))
+      for (let index = 0; index < 3; index += 1) await idleOne()
+      await sleep(LONG_IDLE_MS)
+      // Without such a limit there is nothing to make room under.
+      expect(await endedBy(asker, statement(0, 'database'))).toBe(0)
+      await under.server.admin(`alter database ${under.target.database} connection limit 5`)
+      try {
+        expect(await endedBy(asker, statement(0.8, 'database'))).toBe(0)
+        expect(await endedBy(asker, statement(0.4, 'database'))).toBe(2)
+      } finally {
+        await under.server.admin(`alter database ${under.target.database} connection limit -1`)
+      }
+      await eventually('they are gone', async () => (await pids()).length === 4)
+      expect(await pids()).toEqual(expect.arrayContaining(elsewhere))
+    })
+
+    it("takes replication, which has places of its own, for nobody's slot", async () => {
+      const reader = await under.server.createLogin()
+      await under.server.admin(`alter role ${reader.user} replication`)
+      const replication = { ...reader, replication: 'database' } as pg.ClientConfig
+      for (let index = 0; index < 2; index += 1) await bare(replication)
+      const asker = await bare()
+      await idleOne()
+      await sleep(LONG_IDLE_MS)
+      // 2 of 27 slots are used.
+      expect(await endedBy(asker, statement(2.5 / 27))).toBe(0)
+      expect(await endedBy(asker, statement(1.5 / 27))).toBe(1)
+    })
+  })
+
+  it("makes room under a role's limit by itself, though the server is nearly empty", async () => {
+    const limited = await under.server.createLogin({ maxConnections: 6 })
+    for (let index = 0; index < 4; index += 1) await idleOne(limited)
+    await sleep(LONG_IDLE_MS)
+    const newcomers = [open({ ...limited, reap: true }), open({ ...limited, reap: true })]
+    await eventually('room is made', async () => {
+      await Promise.all(newcomers.map((pool) => pool.query('select 1')))
+      return newcomers.some((pool) => pool.leasehold.stats().reaped > 0)
+    })
+  })
+
+  it("calls the server's own functions and tables, whatever lies before them in the search path", async () => {
+    const names = 'leasehold_shadow'
+    const trap = `returns text language plpgsql as $$ begin raise exception 'trapped'; end $$`
+    await under.server.admin(`create schema ${names}`)
+    await under.server.admin(`grant all on schema ${names} to public`)
+    for (const [called, inputs] of [
+      ['starts_with', 'text, text'],
+      ['starts_with', 'text, unknown'],
+      ['hashtext', 'text'],
+      ['current_setting', 'text'],
+      ['current_setting', 'text, boolean'],
+      ['set_config', 'text, text, boolean'],
+      ['pg_try_advisory_xact_lock', 'int, int'],
+      ['pg_backend_pid', ''],
+      ['clock_timestamp', ''],
+      ['pg_stat_get_wal_senders', ''],
+      ['floor', 'numeric'],
+      ['current_database', ''],
+    ] as const) {
+      const inputTypes = inputs.replaceAll('unknown', 'varchar')
+      await under.server.admin(`create or replace function ${names}.${called}(${inputTypes}) ${trap}`)
+    }
+    const isFirst = { options: `-c search_path=${names},pg_catalog` }
+    try {
+      const reaper = await idleOne({ ...isFirst, reap: true })
+      await reaper.query('create temp table pg_stat_activity (pid int)')
+      await reaper.query('create temp table pg_roles (oid int)')
+      await idleOne()
+      expect(await reapAfter(reaper, LONG_IDLE_MS)).toBe(1)
+      expect(await reaper.leasehold.census()).toMatchObject({ limit: 'server', usedCount: 1 })
+      expect(reaper.leasehold.stats()).toMatchObject({ recallRefused: 0, censusRefused: 0, leaseRefused: 0 })
+      expect(log.lines).toEqual([])
+    } finally {
+      await under.server.admin(`drop schema ${names} cascade`)
+    }
   })
 
   it('that the server refuses is counted and said once, and costs no connection and no request', async () => {

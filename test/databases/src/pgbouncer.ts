@@ -16,6 +16,8 @@ import { createServerFolder, unprivilegedAccount } from './unprivileged.ts'
 export interface Pgbouncer {
   readonly host: string
   readonly port: number
+  /** CPU time used so far, in steps of 10 ms. Linux only. */
+  cpuMs(): Promise<number>
   /** Ends it and removes its folder. The server behind it stays. */
   dispose(): Promise<void>
 }
@@ -83,7 +85,12 @@ export async function startPgbouncer(
     await pooler.dispose()
     throw error
   }
-  return { host: LOOPBACK, port, dispose: () => pooler.dispose() }
+  return {
+    host: LOOPBACK,
+    port,
+    cpuMs: () => pooler.lifecycle.cpuMs(),
+    dispose: () => pooler.dispose(),
+  }
 }
 
 async function probe(target: ConstructorParameters<typeof Client>[0]): Promise<void> {

@@ -36,8 +36,9 @@ export const fakeDialect: Dialect = {
   recall,
 }
 
-function* recall({ fleet, terms, mostCount, abovePressure }: RecallAsk): RecallPlan {
-  const [row] = yield RECALL + JSON.stringify({ fleet, terms, mostCount, abovePressure } satisfies FakeRecall)
+function* recall({ fleet, terms, mostCount, limit, abovePressure }: RecallAsk): RecallPlan {
+  const asked = { fleet, terms, mostCount, limit, abovePressure } satisfies FakeRecall
+  const [row] = yield RECALL + JSON.stringify(asked)
   return row as FakeRecallRow
 }
 

@@ -1,0 +1,64 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+import { describe, expect, it, vi } from 'vitest'
+
+import { leasehold } from './captured.ts'
+
+const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+/** A process takes its time where others run. */
+vi.setConfig({ testTimeout: 30_000 })
+
+const NODE_ARGS = ['--conditions=@leasehold/source', MAIN]
+
+function asProcess(...args: string[]): string {
+  return execFileSync(process.execPath, [...NODE_ARGS, ...args], { encoding: 'utf8' })
+}
+
+describe('the program', () => {
+  it('prints its commands and examples when asked for help', async () => {
+    const { exitCode, stdout, stderr } = await leasehold(['--help'])
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
+    expect(stdout).toMatch(/^ {2}plan\b/mu)
+    expect(stdout).toContain('$ leasehold plan ')
+  })
+
+  it('prints its version', async () => {
+    expect(await leasehold(['--version'])).toEqual({ exitCode: 0, stdout: '0.1.0\n', stderr: '' })
+  })
+
+  it('calls for a command when it is given none', async () => {
+    const { exitCode, stdout, stderr } = await leasehold([])
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
+    expect(stderr).toContain('Commands:')
+  })
+
+  it.each([
+    ['a command that is misspelt', ['paln'], '(Did you mean plan?)'],
+    ['an option that is misspelt', ['plan', '--verbos', '1'], "unknown option '--verbos'"],
+    ['a shell that nobody knows', ['completion', 'tcsh'], 'Allowed choices are zsh, bash, fish'],
+  ])('exits with 2 at %s, and says what would do', async (_what, args, remedy) => {
+    const { exitCode, stdout, stderr } = await leasehold(args)
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
+    expect(stderr).toContain(remedy)
+  })
+
+  it('runs as a process of its own', () => {
+    expect(asProcess('--version')).toBe('0.1.0\n')
+    expect(spawnSync(process.execPath, [...NODE_ARGS, 'paln']).status).toBe(2)
+  })
+})
+
+describe('completion', () => {
+  it.each(['bash', 'zsh', 'fish'])('prints a script for %s that asks the program', (shell) => {
+    expect(asProcess('completion', shell)).toMatch(/leasehold complete --/u)
+  })
+
+  it('offers commands by how they begin', () => {
+    expect(asProcess('complete', '--', 'pl')).toMatch(/^plan\t.+/u)
+  })
+
+  it('offers the options of a command', () => {
+    expect(asProcess('complete', '--', 'plan', '--')).toMatch(/^--help\t/mu)
+  })
+})

@@ -1,0 +1,11 @@
+// With the one more line by which Leasehold learns when the invocation must be over.
+import { createPool } from '@leasehold/pg-adapter'
+
+import { database, withCodes } from '../database.mjs'
+
+const pool = createPool(database)
+
+export const handler = withCodes(async (seconds, context) => {
+  pool.leasehold.enter(context)
+  await pool.query('select pg_sleep($1)', [seconds])
+})
