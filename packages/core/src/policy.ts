@@ -51,7 +51,7 @@ const UNKNOWN_WAIT_MS = 400
 const POLLS_PER_WAIT = 4
 const MIN_DELAY_MS = 20
 /** A refused attempt costs the server a fork: rest a multiple of the time it took. */
-const REFUSED_DUTY = 5
+const REFUSED_DUTY = 10
 /** Of the time that is left, no rest takes more than this share: attempts become denser as the deadline nears. */
 const REST_SHARE = 1 / 6
 const MIN_REST_SHARE_MS = 60

@@ -162,7 +162,7 @@ describe('the delay before the next attempt', () => {
   })
 
   it('rests a multiple of what a refusal took, because a refusal costs the server too', () => {
-    expect(delay({ attempts: 2, attemptMs: 100 })).toBe(500)
+    expect(delay({ attempts: 2, attemptMs: 100 })).toBe(1_000)
   })
 
   it('rests less after the first, which may have been slow for being cold', () => {

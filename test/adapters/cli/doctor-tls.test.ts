@@ -14,7 +14,6 @@ describe.each(ENGINES)('TLS of $name', ({ name, scheme, start }) => {
   const scene = doctorScene()
   let authority: Authority
   const servers: Record<string, DatabaseServer> = {}
-  let ca = ''
 
   beforeAll(async () => {
     authority = await createAuthority()
@@ -34,14 +33,24 @@ describe.each(ENGINES)('TLS of $name', ({ name, scheme, start }) => {
     for (const server of Object.values(servers)) await server.dispose()
   })
 
+  const optionsWith = (ssl: object): Promise<string> =>
+    scene.file('options.json', JSON.stringify({ lease: 'client', ...ssl }))
+  /** Without the step that waits for a lease to run out. */
   const examine = async (server: string, host: string, ...args: string[]): Promise<Examined> => {
     const of = servers[server] as DatabaseServer
     scene.collector.knows('the password', of.login.password)
-    ca = await scene.file('ca.pem', authority.ca)
-    return scene.doctor([urlOf(scheme, of, { host }), '--timeout-ms', '2000', ...args])
+    const leaseless = await scene.file('leaseless.json', JSON.stringify({ lease: 'client' }))
+    return scene.doctor([
+      urlOf(scheme, of, { host }),
+      '--timeout-ms',
+      '2000',
+      '--options',
+      leaseless,
+      ...args,
+    ])
   }
   const trusting = async (server: string): Promise<Examined> => {
-    ca = await scene.file('ca.pem', authority.ca)
+    const ca = await scene.file('ca.pem', authority.ca)
     return examine(server, 'localhost', '--ca', ca)
   }
 
@@ -83,7 +92,7 @@ describe.each(ENGINES)('TLS of $name', ({ name, scheme, start }) => {
   it('names a handshake that fails', async () => {
     // No version of TLS that the server would take.
     const ssl = { ca: authority.ca, minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1' }
-    const options = await scene.file('options.json', JSON.stringify({ ssl }))
+    const options = await optionsWith({ ssl })
     const examined = await examine('right', 'localhost', '--options', options)
     expect(examined.faults).toEqual(['TLS_FAILED'])
   })
@@ -97,7 +106,7 @@ describe.each(ENGINES)('TLS of $name', ({ name, scheme, start }) => {
   })
 
   it('warns of a certificate that nobody looks at, and goes on', async () => {
-    const options = await scene.file('options.json', JSON.stringify({ ssl: { rejectUnauthorized: false } }))
+    const options = await optionsWith({ ssl: { rejectUnauthorized: false } })
     const examined = await examine('expired', 'localhost', '--options', options)
     expect(examined.step('tls').findings[0]?.fault).toBe('TLS_UNVERIFIED')
     expect(examined.step('login').status).toBe('fine')
@@ -106,7 +115,7 @@ describe.each(ENGINES)('TLS of $name', ({ name, scheme, start }) => {
   it.each(scheme === 'mysql' ? [scheme] : [])(
     'warns of a name that nobody looks at, as the driver of %s leaves it',
     async () => {
-      const options = await scene.file('options.json', JSON.stringify({ ssl: { ca: authority.ca } }))
+      const options = await optionsWith({ ssl: { ca: authority.ca } })
       const examined = await examine('another name', 'localhost', '--options', options)
       expect(examined.step('tls').findings[0]).toMatchObject({ fault: 'TLS_UNVERIFIED' })
       expect(examined.step('tls').findings[0]?.summary).toContain('elsewhere.example')

@@ -66,7 +66,11 @@ export class TerminalProgram {
 
   /** Waits until the screen says so. */
   async shows(what: string, condition: (lines: readonly string[]) => boolean): Promise<void> {
-    await eventually(`${what}; the screen is\n${this.lines.join('\n')}`, () => condition(this.lines))
+    try {
+      await eventually(what, () => condition(this.lines))
+    } catch (error) {
+      throw new Error(`the screen is\n${this.lines.join('\n')}`, { cause: error })
+    }
   }
 
   end(): void {
