@@ -4,7 +4,13 @@ import { base } from '../../tsdown.base.ts'
 
 const config: UserConfig = defineConfig({
   ...base,
-  entry: ['src/index.ts', 'src/aws/index.ts', 'src/serverless/index.ts', 'src/testing/index.ts'],
+  entry: [
+    'src/index.ts',
+    'src/aws/index.ts',
+    'src/lambda/index.ts',
+    'src/serverless/index.ts',
+    'src/testing/index.ts',
+  ],
 })
 
 export default config

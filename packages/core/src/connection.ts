@@ -16,6 +16,11 @@ export interface Hands {
   yield(): void
   /** Takes it out of the pool and cuts it. */
   drop(): void
+  /**
+   * The process is about to end: stops what runs and closes politely, in whatever state it is. Resolves once the
+   * server has the goodbye; may reject.
+   */
+  leave(): Promise<void>
   /** Inside a transaction, as far as the server's last answer tells. */
   inTransaction(): boolean
   /** False for a connection that the application made for itself: it is never taken from it. */

@@ -19,6 +19,7 @@ import { LimitedLog } from './log.ts'
 import { type Attempt, open, type OpenParts } from './open.ts'
 import type { ResolvedOptions } from './options/options.ts'
 import { drawQuantumMs, leaseFor, leaseLadder, type LeaseStep, shortLeaseMs } from './policy.ts'
+import { afterResponse, type OpenSessions, processWide } from './process-wide.ts'
 import { type Random, systemRandom } from './random.ts'
 import { Reaper } from './reaper.ts'
 import { type RecallTerms, recallTerms } from './recall.ts'
@@ -70,6 +71,7 @@ export class Governor {
   readonly #housekeeping: Housekeeping
   readonly #reaper: Reaper
   readonly #connections = new Set<GovernedConnection>()
+  readonly #sessions: OpenSessions = sessionsOf(this.#connections)
   readonly #held: Held
   readonly #parts: GovernorParts
   #leaseRefused = false
@@ -229,6 +231,7 @@ export class Governor {
       scheduled: false,
     }
     this.#connections.add(governed)
+    processWide().sessions.add(this.#sessions)
     this.#held.keep()
     return governed
   }
@@ -328,9 +331,9 @@ export class Governor {
     if (governed.scheduled || this.options.lease === 'off') return
     if (!this.#housekeeping.due(governed)) return
     governed.scheduled = true
-    this.clock.defer(() => {
+    afterResponse(this.clock, async () => {
       governed.scheduled = false
-      if (this.#countable(governed)) void this.#housekeeping.run(governed)
+      if (this.#countable(governed)) await this.#housekeeping.run(governed)
     })
   }
 
@@ -342,6 +345,7 @@ export class Governor {
   /** It left the pool, for whatever reason. */
   forget(governed: GovernedConnection): void {
     if (this.#connections.delete(governed) && !governed.checkedOut) this.#knowledge.sawEnd(governed.lease)
+    if (this.#connections.size === 0) processWide().sessions.delete(this.#sessions)
     governed.spoilt = true
     governed.checkedOut = false
   }
@@ -377,5 +381,21 @@ export class Governor {
   async reap(): Promise<number> {
     const idle = [...this.#connections].find((one) => !one.checkedOut && this.#countable(one))
     return idle === undefined ? 0 : this.#reaper.reap(idle)
+  }
+}
+
+/** What the end of the process needs of a governor's connections. */
+function sessionsOf(connections: ReadonlySet<GovernedConnection>): OpenSessions {
+  return {
+    leave: async () => {
+      const goodbyes = [...connections].map((governed) => {
+        governed.spoilt = true
+        return governed.hands.leave()
+      })
+      await Promise.allSettled(goodbyes)
+    },
+    cut: () => {
+      for (const { hands } of [...connections]) hands.drop()
+    },
   }
 }

@@ -3,6 +3,7 @@
 import type { Clock } from './clock.ts'
 import { Deadline } from './deadline.ts'
 import { type Env, invocationMark, runsSeveralInvocations } from './env.ts'
+import { type ProcessWide, processWide } from './process-wide.ts'
 
 /** What Lambda gives a handler as its second argument, as far as it matters here. */
 export interface InvocationContext {
@@ -21,15 +22,18 @@ const RESERVE_MS = 500
 export class Invocations {
   readonly #clock: Clock
   readonly #env: Env
+  readonly #announced: Pick<ProcessWide, 'invocation'>
   #mark: string | undefined
   #requestId: string | undefined
   #number = 0
   #end: Deadline | undefined
   #longestMs: number | undefined
 
-  constructor(clock: Clock, env: Env) {
+  /** @param announced where Lambda's runtime client says of each invocation how much time it has */
+  constructor(clock: Clock, env: Env, announced: Pick<ProcessWide, 'invocation'> = processWide()) {
     this.#clock = clock
     this.#env = env
+    this.#announced = announced
   }
 
   get number(): number {
@@ -61,14 +65,18 @@ export class Invocations {
     return isAnother
   }
 
-  /** The longest time that an invocation had when it entered, in milliseconds; undefined where none did. */
+  /** The longest time that an invocation had at its beginning, in milliseconds; undefined where that is not known. */
   get longestMs(): number | undefined {
-    return this.#longestMs
+    return this.#announced.invocation?.longestMs ?? this.#longestMs
   }
 
   /** Milliseconds that may be spent before the invocation's end; undefined where the end is not known. */
   spendableMs(): number | undefined {
-    const leftMs = this.#end?.leftMs()
+    const { invocation } = this.#announced
+    const leftMs =
+      invocation === undefined
+        ? this.#end?.leftMs()
+        : Math.max(0, invocation.deadlineEpochMs - this.#clock.epochMs())
     // Past its end Lambda has ended it: whatever runs now is another one, which has not entered.
     return leftMs === undefined || leftMs === 0 ? undefined : Math.max(0, leftMs - RESERVE_MS)
   }

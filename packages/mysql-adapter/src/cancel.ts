@@ -57,6 +57,18 @@ export async function cancelRunning(connection: DriverConnection, governor: Gove
   ).catch(() => undefined)
 }
 
+/** Stops what runs and says goodbye. Resolves when the server has closed the session. */
+export function leaving(connection: DriverConnection, governor: Governor): () => Promise<void> {
+  return async () => {
+    if (connection._command) await cancelRunning(connection, governor)
+    const end = connection._realEnd ?? connection.end
+    await new Promise<void>((resolve) => {
+      connection.stream.once('close', resolve)
+      end.call(connection, ignore)
+    })
+  }
+}
+
 /** The first half of an `execute`, whose second half comes next. */
 function isPreparing({ _command: command }: DriverConnection): boolean {
   return command?.prepareHeader !== undefined

@@ -56,10 +56,12 @@ export function takeSession(
   connection: DriverConnection,
   governor: Governor,
   home: ConnectionHome | undefined,
+  leave: () => Promise<void>,
 ): ConnectionSession {
   return new ConnectionSession(connection, governor, home, {
     run: (statement) => run(connection, statement),
     ping: () => ping(connection),
+    leave,
   })
 }
 

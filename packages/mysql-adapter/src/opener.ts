@@ -9,6 +9,7 @@ import {
   rdsTls,
 } from '@leasehold/core'
 
+import { leaving } from './cancel.ts'
 import { copyOf } from './config.ts'
 import type { PoolDialect } from './dialect.ts'
 import type { ConnectionCallback, DriverConnection, DriverPool } from './driver.ts'
@@ -122,7 +123,7 @@ export class Opener {
       mendConnection(opened)
       limitStatements(opened, governor)
       await Promise.race([connected, aborted])
-      const session = takeSession(opened, governor, home)
+      const session = takeSession(opened, governor, home, leaving(opened, governor))
       const lease = await Promise.race([takeLease(opened, session, dialect, attempt), aborted])
       if (governor.options.onSession !== undefined) {
         await Promise.race([governor.prepareSession(opened.promise(), signal), aborted])

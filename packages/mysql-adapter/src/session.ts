@@ -48,7 +48,7 @@ export class ConnectionSession {
     connection: DriverConnection,
     governor: Governor,
     home: ConnectionHome | undefined,
-    work: Pick<Hands, 'run' | 'ping'>,
+    work: Pick<Hands, 'run' | 'ping' | 'leave'>,
   ) {
     this.#connection = connection
     this.governor = governor

@@ -3,6 +3,7 @@
 import { Governor, invalidOptions, type Surroundings } from '@leasehold/core'
 import type mysql2 from 'mysql2'
 
+import { leaving } from './cancel.ts'
 import { PoolDialect } from './dialect.ts'
 import type { DriverConnection, MysqlModule } from './driver.ts'
 import { labelled, run, runFirst, takeSession } from './governed-connection.ts'
@@ -46,7 +47,7 @@ export function createGovernedConnection(
     const asked = governor.asksForLease
     // Renewed for as long as the process runs; a server that refuses it leaves a plain connection.
     const leaseMs = asked ? resolved.maxLeaseMs : undefined
-    const session = takeSession(connection, governor, undefined)
+    const session = takeSession(connection, governor, undefined, leaving(connection, governor))
     const governed = governor.admit({ connection, hands: session.hands, leaseMs, exact: true })
     session.watch(governed)
     connection.once('end', () => governor.forget(governed))

@@ -55,6 +55,12 @@ export async function cancelRunning(client: Cancellable, clock: Clock): Promise<
   )
 }
 
+/** Stops what runs and says goodbye. Resolves when the server has closed the session. */
+export async function leave(client: Cancellable, clock: Clock): Promise<void> {
+  if (activeQueryOf(client) !== undefined) await cancelRunning(client, clock)
+  await client.end()
+}
+
 function request(client: Cancellable, isRunning: () => boolean, signal: AbortSignal): Promise<void> {
   if (!isRunning()) return Promise.resolve()
   signal.throwIfAborted()

@@ -2,6 +2,7 @@
 
 import type { GovernedConnection, Governor, Hands } from '@leasehold/core'
 
+import { type Cancellable, leave } from './cancel.ts'
 import { postgresDialect } from './dialect.ts'
 import type { DriverClient, DriverResult } from './driver.ts'
 import { activeQueryOf, queueOf } from './statement.ts'
@@ -21,7 +22,7 @@ export class ClientSession {
 
   /** @param ask gives a statement of ours to the driver, past everything that limits the application's */
   constructor(
-    client: DriverClient,
+    client: Cancellable,
     governor: Governor,
     home: ClientHome | undefined,
     ask: (statement: string) => Promise<DriverResult>,
@@ -38,6 +39,7 @@ export class ClientSession {
       idle: () => !this.#inTransaction && (home?.idle(client) ?? false),
       yield: () => home?.yield(client),
       drop: () => home?.drop(client),
+      leave: () => leave(client, governor.clock),
       inTransaction: () => this.#inTransaction,
       pooled: home !== undefined,
     }

@@ -175,6 +175,7 @@ class LeaseholdClient implements Client {
       idle: () => mine()?.inUse === false,
       yield: () => this.#leave(mine()),
       drop: () => this.#leave(mine()),
+      leave: async () => this.#leave(mine()),
       inTransaction: () => false,
       pooled: true,
     }

@@ -93,6 +93,11 @@ export class FakeSession implements Hands {
     else this.#home.yield(this)
   }
 
+  leave(): Promise<void> {
+    this.close()
+    return Promise.resolve()
+  }
+
   drop(): void {
     if (this.#home === undefined) this.close()
     else this.#home.drop(this)

@@ -1,0 +1,3 @@
+/** @leasehold/core/lambda: a function's part in its environment's life, as an internal extension of Lambda's. */
+
+export { type ExtensionStatus, lambdaExtension, type LambdaExtensionOptions } from './lambda-extension.ts'

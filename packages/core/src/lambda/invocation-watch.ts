@@ -1,0 +1,74 @@
+/** Follows the invocations of this process: their time, their end, and the work that waits for it. */
+
+import type { Clock } from '../clock.ts'
+import { processWide } from '../process-wide.ts'
+import type { ExtensionEvent } from './extensions-api.ts'
+import { Hold } from './hold.ts'
+import type { RuntimeClient } from './runtime-client.ts'
+
+/** Left of an invocation's time when the hold ends at the latest. */
+const RESERVE_MS = 50
+
+export class InvocationWatch {
+  readonly #clock: Clock
+  readonly #runtime: RuntimeClient | undefined
+  readonly #limitMs: number
+  readonly #hold: Hold
+  #isHolding = false
+  #longestMs = 0
+  /** Called when the runtime asks for the next event. */
+  #over: (() => void) | undefined
+
+  /** @param limitMs how long the work after a response may hold the freeze off */
+  constructor(clock: Clock, runtime: RuntimeClient | undefined, limitMs: number) {
+    this.#clock = clock
+    this.#runtime = runtime
+    this.#limitMs = limitMs
+    this.#hold = new Hold(clock)
+  }
+
+  /** @param ready the runtime's first question waits for it */
+  begin(ready: Promise<unknown>): void {
+    this.#runtime?.listen(
+      {
+        begun: (requestId, deadlineEpochMs) => this.#begun(requestId, deadlineEpochMs),
+        over: () => {
+          processWide().invocation = undefined
+          this.#over?.()
+        },
+      },
+      ready,
+    )
+  }
+
+  /** From the next invocation on, work is put off until its response is posted. */
+  hold(): void {
+    this.#isHolding = true
+  }
+
+  /** Nobody holds the freeze off any more. */
+  stop(): void {
+    this.#isHolding = false
+    void this.#hold.release(0)
+  }
+
+  /** Resolves when the invocation that `event` is about is over, and what was put off is done or out of time. */
+  async afterResponse(event: ExtensionEvent): Promise<void> {
+    const { requestId = '', deadlineMs = 0 } = event
+    if (this.#runtime?.isOver(requestId) === false) {
+      await new Promise<void>((resolve) => {
+        this.#over = resolve
+      })
+      this.#over = undefined
+    }
+    const leftMs = deadlineMs - this.#clock.epochMs() - RESERVE_MS
+    await this.#hold.release(Math.min(this.#limitMs, leftMs))
+  }
+
+  #begun(requestId: string, deadlineEpochMs: number): void {
+    if (this.#isHolding) this.#hold.open()
+    if (!Number.isFinite(deadlineEpochMs)) return
+    this.#longestMs = Math.max(this.#longestMs, deadlineEpochMs - this.#clock.epochMs())
+    processWide().invocation = { requestId, deadlineEpochMs, longestMs: this.#longestMs }
+  }
+}

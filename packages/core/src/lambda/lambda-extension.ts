@@ -1,0 +1,162 @@
+/** The internal extension: registers once a process, says farewell at SIGTERM, and keeps house after the response. */
+
+import { isMainThread } from 'node:worker_threads'
+
+import { type Clock, systemClock } from '../clock.ts'
+import { type Env, runsSeveralInvocations, systemEnv } from '../env.ts'
+import { consoleLogger, type Logger } from '../log.ts'
+import { processWide } from '../process-wide.ts'
+import { ExtensionsApi } from './extensions-api.ts'
+import { farewellAtSigterm } from './farewell.ts'
+import { InvocationWatch } from './invocation-watch.ts'
+import { checked, type LambdaExtensionOptions } from './options.ts'
+import { RuntimeClient } from './runtime-client.ts'
+
+export type { LambdaExtensionOptions } from './options.ts'
+
+/** Init goes on without an answer after this. */
+const REGISTER_LIMIT_MS = 1_000
+/** Where `/event/next` fails so often in a row, nobody is there. */
+const MOST_FAILURES = 6
+const FIRST_PAUSE_MS = 10
+
+/** What `lambdaExtension` could do. */
+export interface ExtensionStatus {
+  /** At SIGTERM all governed connections of the process are closed. */
+  readonly registered: boolean
+  /** Housekeeping runs after the response, with the freeze waiting for it. */
+  readonly afterResponse: boolean
+  /** No wait and no statement outlasts the invocation, whether or not the handler calls `enter`. */
+  readonly deadlines: boolean
+  /** What is missing of what was asked for, in words; undefined where nothing is. */
+  readonly problem: string | undefined
+}
+
+/**
+ * Registers this process as an internal extension of its Lambda environment, so that its sessions end when the
+ * environment does. Call it once where modules load, before or after pools are made; `await` it where that is
+ * possible, though nothing is lost without. It takes effect once a process, whichever copies of this package are
+ * loaded and whoever calls it first: later calls resolve to the first one's status, whatever their options.
+ *
+ * Never rejects, and takes a second at most. Outside Lambda, on Managed Instances, and where the Extensions API
+ * is not there or refuses, it does nothing, says so once (outside Lambda it does not) and pools work as without.
+ *
+ * @throws LeaseholdError `INVALID_OPTIONS`
+ */
+export function lambdaExtension(options: LambdaExtensionOptions = {}): Promise<ExtensionStatus> {
+  const { afterResponse, afterResponseMs, logger } = checked(options)
+  const shared = processWide()
+  shared.extension ??= new Extension(systemClock, systemEnv, logger).start(afterResponse, afterResponseMs)
+  return shared.extension as Promise<ExtensionStatus>
+}
+
+class Extension {
+  readonly #clock: Clock
+  readonly #env: Env
+  readonly #logger: Logger
+
+  constructor(clock: Clock, env: Env, logger: Logger = consoleLogger) {
+    this.#clock = clock
+    this.#env = env
+    this.#logger = logger
+  }
+
+  async start(wantsHold: boolean, holdMs: number): Promise<ExtensionStatus> {
+    const place = this.#env['AWS_LAMBDA_RUNTIME_API']
+    if (place === undefined || place === '') return OFF
+    if (runsSeveralInvocations(this.#env)) return this.#off('Managed Instances have no such extensions')
+    if (!isMainThread) return this.#off('worker threads get no signal')
+    farewellAtSigterm(this.#clock)
+    const runtime = RuntimeClient.find()
+    const watch = new InvocationWatch(this.#clock, runtime, holdMs)
+    const holds = wantsHold && runtime !== undefined
+    const api = new ExtensionsApi(place)
+    const registered = this.#register(api, holds ? ['INVOKE'] : [], watch)
+    const waited = this.#atMost(registered)
+    watch.begin(waited)
+    const problem = await waited
+    if (problem !== undefined) return this.#off(problem, runtime !== undefined)
+    if (holds || !wantsHold) return status(holds, runtime !== undefined)
+    return this.#lacking(
+      "nothing runs after the response: this is not AWS's runtime client, or it loads later",
+    )
+  }
+
+  /** Resolves to what went wrong, or undefined. One that comes after all is served all the same: Init waits for it. */
+  async #register(
+    api: ExtensionsApi,
+    events: readonly string[],
+    watch: InvocationWatch,
+  ): Promise<string | undefined> {
+    try {
+      const id = await api.register(events)
+      if (events.length > 0) watch.hold()
+      void this.#serve(api, id, watch)
+      return undefined
+    } catch (error) {
+      return messageOf(error)
+    }
+  }
+
+  async #atMost(registered: Promise<string | undefined>): Promise<string | undefined> {
+    const enough = new AbortController()
+    const late = this.#clock.sleep(REGISTER_LIMIT_MS, enough.signal).then(
+      () => `the Extensions API has not answered within ${REGISTER_LIMIT_MS} ms`,
+      () => undefined,
+    )
+    const problem = await Promise.race([registered, late])
+    enough.abort()
+    return problem
+  }
+
+  /** Asks for one event after another. Lambda waits for the question, so a failed one is asked again. */
+  async #serve(api: ExtensionsApi, id: string, watch: InvocationWatch): Promise<void> {
+    for (let failures = 0; failures < MOST_FAILURES;) {
+      try {
+        const event = await api.next(id)
+        failures = 0
+        if (event.eventType === 'INVOKE') await watch.afterResponse(event)
+      } catch (error) {
+        failures += 1
+        if (failures === MOST_FAILURES) this.#logger.warn(`leasehold: extension off: ${messageOf(error)}`)
+        else await this.#clock.sleep(FIRST_PAUSE_MS * 2 ** failures)
+      }
+    }
+    watch.stop()
+  }
+
+  #off(problem: string, deadlines = false): ExtensionStatus {
+    this.#say(
+      `not registered as an extension: ${problem}; sessions of a reclaimed environment end by their leases`,
+    )
+    return Object.freeze({ registered: false, afterResponse: false, deadlines, problem })
+  }
+
+  #lacking(problem: string): ExtensionStatus {
+    this.#say(problem)
+    return Object.freeze({ registered: true, afterResponse: false, deadlines: false, problem })
+  }
+
+  #say(problem: string): void {
+    try {
+      this.#logger.warn(`leasehold: ${problem}`)
+    } catch {
+      // A line is not worth an error.
+    }
+  }
+}
+
+const OFF: ExtensionStatus = Object.freeze({
+  registered: false,
+  afterResponse: false,
+  deadlines: false,
+  problem: 'this is not Lambda',
+})
+
+function status(afterResponse: boolean, deadlines: boolean): ExtensionStatus {
+  return Object.freeze({ registered: true, afterResponse, deadlines, problem: undefined })
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
