@@ -3,6 +3,7 @@ import { arch, cpus, platform } from 'node:os'
 
 import { censusTable, measureCensus } from './census.ts'
 import { checkoutTable, measureCheckout } from './checkout.ts'
+import { extensionTable, measureExtension } from './extension.ts'
 import { loadTable, measureLoad } from './load.ts'
 import { measureRequests, requestTable } from './request.ts'
 import { measureToken, tokenTable } from './token.ts'
@@ -20,5 +21,7 @@ print(`First login by token of a fresh process (medians of 21, by turns; built p
 print(tokenTable(await measureToken()))
 print(`Warm request of one statement in a frozen environment, 0.5 ms added each way (1 000 each, by turns):`)
 print(requestTable(await measureRequests()))
+print(`Warm request of one statement in a frozen environment, by what is registered (2 000 each, by turns):`)
+print(extensionTable(await measureExtension()))
 print(`The server's processor time for one census (medians of 7 rounds, by turns):`)
 print(censusTable(await measureCensus()))

@@ -286,7 +286,7 @@ export class Governor {
    * @throws LeaseholdError `INVALID_OPTIONS` where its own timeout is not one
    */
   limitsOf(own: StatementLimits): StatementLimits | undefined {
-    return statementLimits(own, this.options.queryTimeoutMs, this.spendableMs())
+    return statementLimits(own, this.options.queryTimeoutMs, this.#invocations.enteredMs())
   }
 
   /** Runs the application's `onSession` on a new session. `connection` is what it is given. */

@@ -73,12 +73,13 @@ export class Invocations {
   /** Milliseconds that may be spent before the invocation's end; undefined where the end is not known. */
   spendableMs(): number | undefined {
     const { invocation } = this.#announced
-    const leftMs =
-      invocation === undefined
-        ? this.#end?.leftMs()
-        : Math.max(0, invocation.deadlineEpochMs - this.#clock.epochMs())
-    // Past its end Lambda has ended it: whatever runs now is another one, which has not entered.
-    return leftMs === undefined || leftMs === 0 ? undefined : Math.max(0, leftMs - RESERVE_MS)
+    if (invocation === undefined) return this.enteredMs()
+    return lessReserve(invocation.deadlineEpochMs - this.#clock.epochMs())
+  }
+
+  /** The same where the handler said so itself: then statements end with the invocation, and not its waits alone. */
+  enteredMs(): number | undefined {
+    return lessReserve(this.#end?.leftMs())
   }
 
   #begin(): void {
@@ -86,4 +87,9 @@ export class Invocations {
     this.#requestId = undefined
     this.#end = undefined
   }
+}
+
+/** Past its end Lambda has ended it: whatever runs now is another one, whose end is not known. */
+function lessReserve(leftMs: number | undefined): number | undefined {
+  return leftMs === undefined || leftMs <= 0 ? undefined : Math.max(0, leftMs - RESERVE_MS)
 }

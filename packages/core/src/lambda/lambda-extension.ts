@@ -26,7 +26,7 @@ export interface ExtensionStatus {
   readonly registered: boolean
   /** Housekeeping runs after the response, with the freeze waiting for it. */
   readonly afterResponse: boolean
-  /** No wait and no statement outlasts the invocation, whether or not the handler calls `enter`. */
+  /** No wait for a connection outlasts the invocation, whether or not the handler calls `enter`. */
   readonly deadlines: boolean
   /** What is missing of what was asked for, in words; undefined where nothing is. */
   readonly problem: string | undefined
