@@ -7,12 +7,13 @@ export interface Extended {
   readonly extension?: object
   /** Options of the pool; `bare` takes the driver's own. */
   readonly pool?: object
+  readonly variables?: Readonly<Record<string, string>>
   readonly lambda?: Partial<FunctionOptions>
 }
 
 export function deployExtended(server: DatabaseServer, asked: Extended = {}): LambdaFunction {
   const { engine, host, port, database, login } = server
-  const { extension, pool, lambda } = asked
+  const { extension, pool, variables, lambda } = asked
   const target = { engine, host, port, database, ...login, ...pool }
   return deployFunction({
     name: 'extended',
@@ -20,6 +21,7 @@ export function deployExtended(server: DatabaseServer, asked: Extended = {}): La
     handler: 'functions/extended.handler',
     environment: {
       FLEET_TARGET: JSON.stringify(target),
+      ...variables,
       ...(extension === undefined ? {} : { EXTENSION: JSON.stringify(extension) }),
     },
     nodeArgs: ['--conditions=@leasehold/source'],

@@ -1,4 +1,5 @@
 // The same function as a CommonJS module, which can't await: the registration is under way when Init goes on.
+require('./troubled-api.cjs')
 const { lambdaExtension } = require('@leasehold/core/lambda')
 const { createPool } = require('@leasehold/pg-adapter')
 

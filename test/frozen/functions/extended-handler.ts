@@ -1,6 +1,7 @@
 // A function that registers as an extension of its environment, or does not, and keeps one session.
-import { type ExtensionStatus, lambdaExtension } from '@leasehold/core/lambda'
+import './troubled-api.cjs'
 import type { InvocationContext } from '@leasehold/core'
+import { type ExtensionStatus, lambdaExtension } from '@leasehold/core/lambda'
 import mysql2 from 'mysql2'
 import pg from 'pg'
 

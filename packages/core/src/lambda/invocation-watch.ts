@@ -7,7 +7,7 @@ import { Hold } from './hold.ts'
 import type { RuntimeClient } from './runtime-client.ts'
 
 /** Left of an invocation's time when the hold ends at the latest. */
-const RESERVE_MS = 50
+const RESERVE_MS = 100
 
 export class InvocationWatch {
   readonly #clock: Clock

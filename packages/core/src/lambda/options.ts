@@ -11,7 +11,7 @@ export interface LambdaExtensionOptions {
    */
   readonly afterResponse?: boolean | undefined
   /**
-   * With `afterResponse`: for so long may housekeeping hold the freeze off, and never into the last 50 ms of the
+   * With `afterResponse`: for so long may housekeeping hold the freeze off, and never into the last 100 ms of the
    * function's timeout. What takes longer goes on when the environment thaws. Milliseconds, 0 to 1 000; 0 waits
    * for nothing.
    * @defaultValue 20
