@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { type InvocationContext, Invocations } from '../src/invocations.ts'
+import type { ProcessWide } from '../src/process-wide.ts'
 import { ManualClock } from '../src/testing/manual-clock.ts'
 
 const context = (awsRequestId: string, leftMs = 3_000): InvocationContext => ({
@@ -113,5 +114,40 @@ describe('the time that may be spent', () => {
     const { invocations } = start()
     invocations.enter(context('one', Number.NaN))
     expect(invocations.spendableMs()).toBeUndefined()
+  })
+})
+
+describe('the end of an invocation, as Lambda’s runtime client was told', () => {
+  const announce = (clock: ManualClock, leftMs: number) => ({
+    requestId: 'one',
+    deadlineEpochMs: clock.epochMs() + leftMs,
+    longestMs: 3_000,
+  })
+
+  it('leaves a reserve for the answer, and goes before what a handler said earlier', () => {
+    const clock = new ManualClock()
+    const announced: Pick<ProcessWide, 'invocation'> = { invocation: undefined }
+    const invocations = new Invocations(clock, {}, announced)
+    invocations.enter(context('zero', 60_000))
+    announced.invocation = announce(clock, 3_000)
+    expect(invocations.spendableMs()).toBe(2_500)
+    expect(invocations.longestMs).toBe(3_000)
+    announced.invocation = announce(clock, 400)
+    expect(invocations.spendableMs()).toBe(0)
+  })
+
+  it('is not known once it has passed', () => {
+    const clock = new ManualClock()
+    const invocations = new Invocations(clock, {}, { invocation: announce(clock, 100) })
+    clock.freeze(60_000)
+    expect(invocations.spendableMs()).toBeUndefined()
+  })
+
+  it('limits statements only where the handler says it too', () => {
+    const clock = new ManualClock()
+    const invocations = new Invocations(clock, {}, { invocation: announce(clock, 3_000) })
+    expect(invocations.enteredMs()).toBeUndefined()
+    invocations.enter(context('one', 3_000))
+    expect(invocations.enteredMs()).toBe(2_500)
   })
 })

@@ -18,15 +18,18 @@ const troubles = {
     failures += 1
     asked.socket.destroy()
   },
-  'too-late': (asked, answer) => setTimeout(() => pass(asked, answer), 1_500),
+  // Done at once, but said long after.
+  slow: (asked, answer) => pass(asked, answer, asked.method === 'POST' ? 3_500 : 0),
 }
 
-function pass(asked, answer) {
+function pass(asked, answer, answerAfterMs = 0) {
   const [host, port] = AWS_LAMBDA_RUNTIME_API.split(':')
   const { method, url, headers } = asked
   const passed = http.request({ host, port, method, path: url, headers, agent: false }, (answered) => {
-    answer.writeHead(answered.statusCode, answered.headers)
-    answered.pipe(answer)
+    setTimeout(() => {
+      answer.writeHead(answered.statusCode, answered.headers)
+      answered.pipe(answer)
+    }, answerAfterMs)
   })
   passed.on('error', () => answer.destroy())
   asked.pipe(passed)

@@ -15,7 +15,7 @@ import { RuntimeClient } from './runtime-client.ts'
 export type { LambdaExtensionOptions } from './options.ts'
 
 /** Init goes on without an answer after this. */
-const REGISTER_LIMIT_MS = 1_000
+const REGISTER_LIMIT_MS = 3_000
 /** Where `/event/next` fails so often in a row, nobody is there. */
 const MOST_FAILURES = 6
 const FIRST_PAUSE_MS = 10
@@ -38,7 +38,7 @@ export interface ExtensionStatus {
  * possible, though nothing is lost without. It takes effect once a process, whichever copies of this package are
  * loaded and whoever calls it first: later calls resolve to the first one's status, whatever their options.
  *
- * Never rejects, and takes a second at most. Outside Lambda, on Managed Instances, and where the Extensions API
+ * Never rejects, and takes 3 s at most. Outside Lambda, on Managed Instances, and where the Extensions API
  * is not there or refuses, it does nothing, says so once (outside Lambda it does not) and pools work as without.
  *
  * @throws LeaseholdError `INVALID_OPTIONS`

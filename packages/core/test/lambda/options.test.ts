@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest'
+
+import { lambdaExtension } from '../../src/lambda/index.ts'
+
+describe('lambdaExtension', () => {
+  it('does nothing and says nothing outside Lambda, however often it is called', async () => {
+    const lines: string[] = []
+    const logger = { warn: (line: string) => lines.push(line), error: (line: string) => lines.push(line) }
+    const listeners = process.listenerCount('SIGTERM')
+    const off = { registered: false, afterResponse: false, deadlines: false, problem: 'this is not Lambda' }
+    expect(await lambdaExtension({ logger })).toEqual(off)
+    expect(await lambdaExtension({ afterResponse: true })).toEqual(off)
+    expect(lines).toEqual([])
+    expect(process.listenerCount('SIGTERM')).toBe(listeners)
+  })
+
+  it('says all that is wrong with its options at once', () => {
+    const wrong = { afterResponse: 1, afterResponseMs: 2_000, logger: {}, budget: 20 } as object
+    expect(() => lambdaExtension(wrong)).toThrow(
+      expect.objectContaining({
+        code: 'INVALID_OPTIONS',
+        message: [
+          'invalid options:',
+          ' - unknown option `budget`',
+          ' - `afterResponse` must be true or false',
+          ' - `afterResponseMs` must be a whole number of milliseconds from 0 to 1000',
+          ' - `logger` must have the methods `warn` and `error`',
+        ].join('\n'),
+      }),
+    )
+  })
+})
