@@ -105,6 +105,35 @@ describe('an extension under another runtime client', () => {
   })
 })
 
+describe('an extension that waits for the end of each invocation', () => {
+  it.each([
+    ['fail', { handler: ESM }],
+    ['stream', { handler: 'functions/extended.stream' }],
+  ])('hears of it where handlers %s', async (ask, lambda) => {
+    await using function_ = deployExtended(server, {
+      extension: { afterResponse: true },
+      lambda: { timeoutMs: 3_000, ...lambda },
+    })
+    for (let request = 0; request < 3; request += 1) {
+      const { error, payload } = await function_.invoke({ ask }, { settle: true })
+      expect(error?.errorMessage ?? payload).toBe(ask === 'fail' ? 'as asked' : 'first, second')
+    }
+    expect(function_.environments.map(({ state }) => state)).toEqual(['frozen'])
+  })
+
+  it('waits for nothing where the client asks by another way than the one that is watched', async () => {
+    await using lambda = deployExtended(server, {
+      extension: { afterResponse: true },
+      variables: { AWS_LAMBDA_NODEJS_USE_ALTERNATIVE_CLIENT_1: 'true' },
+      lambda: { timeoutMs: 3_000 },
+    })
+    for (let request = 0; request < 3; request += 1) {
+      expect((await lambda.invoke({}, { settle: true })).error).toBeUndefined()
+    }
+    expect(lambda.environments.map(({ state }) => state)).toEqual(['frozen'])
+  })
+})
+
 describe('the end of an invocation', () => {
   it('limits the wait for a connection, though the handler says nothing of it', async () => {
     await using lambda = deployExtended(server, { extension: {}, lambda: { timeoutMs: 2_000 } })

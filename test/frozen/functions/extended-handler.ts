@@ -30,7 +30,7 @@ function bareRun(): (sql: string) => Promise<unknown> {
 const BUSY = target.engine === 'postgresql' ? 'select pg_sleep(30)' : 'select sleep(30)'
 
 interface Asked {
-  readonly ask?: 'status' | 'stats' | 'busy' | 'crash' | 'wait' | undefined
+  readonly ask?: 'status' | 'stats' | 'busy' | 'crash' | 'fail' | 'wait' | undefined
 }
 
 export async function handler({ ask }: Asked, context: InvocationContext): Promise<unknown> {
@@ -39,6 +39,7 @@ export async function handler({ ask }: Asked, context: InvocationContext): Promi
   if (ask === 'busy') return run(BUSY)
   if (ask === 'wait') return wait(context)
   await run('select 1')
+  if (ask === 'fail') throw new Error('as asked')
   if (ask !== 'crash') return undefined
   setImmediate(() => {
     throw new Error('nobody catches this')
@@ -58,3 +59,22 @@ async function wait(context: InvocationContext): Promise<unknown> {
     held?.release()
   }
 }
+
+interface ResponseStream {
+  write(text: string): void
+  end(): void
+}
+
+/** What Lambda's runtime client gives a module that streams its responses. */
+const { awslambda } = globalThis as unknown as {
+  readonly awslambda: {
+    streamifyResponse(handler: (event: unknown, response: ResponseStream) => Promise<void>): unknown
+  }
+}
+
+export const stream: unknown = awslambda.streamifyResponse(async (_event, response) => {
+  response.write('first, ')
+  await run('select 1')
+  response.write('second')
+  response.end()
+})

@@ -1,2 +1,2 @@
 // Lambda finds handlers in JavaScript files; this one's source is beside it.
-export { handler } from './extended-handler.ts'
+export { handler, stream } from './extended-handler.ts'

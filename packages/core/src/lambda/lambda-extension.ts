@@ -22,7 +22,7 @@ const FIRST_PAUSE_MS = 10
 
 /** What `lambdaExtension` could do. */
 export interface ExtensionStatus {
-  /** At SIGTERM all governed connections of the process are closed. */
+  /** Lambda sends SIGTERM before it ends the environment, and all governed connections of the process are closed then. */
   readonly registered: boolean
   /** Housekeeping runs after the response, with the freeze waiting for it. */
   readonly afterResponse: boolean
@@ -39,7 +39,7 @@ export interface ExtensionStatus {
  * loaded and whoever calls it first: later calls resolve to the first one's status, whatever their options.
  *
  * Never rejects, and takes 3 s at most. Outside Lambda, on Managed Instances, and where the Extensions API
- * is not there or refuses, it does nothing, says so once (outside Lambda it does not) and pools work as without.
+ * is not there or refuses, pools work as without, and a line in the log says so (outside Lambda none does).
  *
  * @throws LeaseholdError `INVALID_OPTIONS`
  */
@@ -118,7 +118,7 @@ class Extension {
         if (event.eventType === 'INVOKE') await watch.afterResponse(event)
       } catch (error) {
         failures += 1
-        if (failures === MOST_FAILURES) this.#logger.warn(`leasehold: extension off: ${messageOf(error)}`)
+        if (failures === MOST_FAILURES) this.#say(`no more events: ${messageOf(error)}`)
         else await this.#clock.sleep(FIRST_PAUSE_MS * 2 ** failures)
       }
     }

@@ -28,6 +28,7 @@ export class RuntimeClient {
   /** The invocation that is running, or was the last. */
   #requestId: string | undefined
   #isRunning = false
+  #hasAsked = false
 
   private constructor(native: NativeClient) {
     this.#native = native
@@ -54,21 +55,20 @@ export class RuntimeClient {
       this.#received(event, listener)
       return event
     }
-    let isFirst = true
     native.next = () => {
       if (this.#isRunning) {
         this.#isRunning = false
         listener.over(this.#requestId ?? '')
       }
-      if (!isFirst) return ask().then(received)
-      isFirst = false
+      if (this.#hasAsked) return ask().then(received)
+      this.#hasAsked = true
       return ready.then(ask).then(received)
     }
   }
 
-  /** Whether the invocation with this id is over by now. */
+  /** Whether the invocation with this id is over by now, or is not this client's: its end would not be heard. */
   isOver(requestId: string): boolean {
-    return !this.#isRunning && this.#requestId === requestId
+    return !this.#hasAsked || (!this.#isRunning && this.#requestId === requestId)
   }
 
   #received({ headers = {} }: NextEvent, listener: RuntimeListener): void {

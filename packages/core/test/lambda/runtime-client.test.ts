@@ -65,6 +65,13 @@ describe("AWS's runtime client, seen from inside", () => {
     expect(listener.heard).toEqual(['one until 4000', 'one over', 'two until 4000', 'two over'])
   })
 
+  it('waits for no end of an invocation that another client asked for', () => {
+    loadNative()
+    const client = RuntimeClient.find()
+    client?.listen(new Heard(), Promise.resolve())
+    expect(client?.isOver('one')).toBe(true)
+  })
+
   it('asks for its first event only when all is ready, and gives the event on as it is', async () => {
     const native = loadNative('one')
     const { promise: ready, resolve } = Promise.withResolvers<void>()
