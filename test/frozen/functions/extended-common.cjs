@@ -1,8 +1,10 @@
 // The same function as a CommonJS module, which can't await: the registration is under way when Init goes on.
-require('./troubled-api.cjs')
 const { lambdaExtension } = require('@leasehold/core/lambda')
 const { createPool } = require('@leasehold/pg-adapter')
 
+const { makeTrouble } = require('./troubled-api.cjs')
+
+makeTrouble()
 const { engine: _engine, ...login } = JSON.parse(process.env.FLEET_TARGET)
 const status = lambdaExtension(JSON.parse(process.env.EXTENSION))
 const pool = createPool({ max: 1, ...login })

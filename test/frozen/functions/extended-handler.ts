@@ -1,13 +1,14 @@
 // A function that registers as an extension of its environment, or does not, and keeps one session.
-import './troubled-api.cjs'
 import type { InvocationContext } from '@leasehold/core'
 import { type ExtensionStatus, lambdaExtension } from '@leasehold/core/lambda'
 import mysql2 from 'mysql2'
 import pg from 'pg'
 
 import { openPool, runOn, type Target } from '../../conformance/askers.ts'
+import { makeTrouble } from './troubled-api.cjs'
 
 const { EXTENSION, FLEET_TARGET = '{}' } = process.env
+makeTrouble()
 const { bare, ...target } = JSON.parse(FLEET_TARGET) as Target & { readonly bare?: boolean }
 const status: ExtensionStatus | undefined =
   EXTENSION === undefined ? undefined : await lambdaExtension(JSON.parse(EXTENSION) as object)

@@ -35,9 +35,9 @@ function pass(asked, answer, answerAfterMs = 0) {
   asked.pipe(passed)
 }
 
-if (TROUBLE !== undefined) {
-  const trouble = troubles[TROUBLE]
+exports.makeTrouble = () => {
+  if (TROUBLE === undefined) return
   // The runtime has read the address by now; what is told otherwise is the extension.
   process.env.AWS_LAMBDA_RUNTIME_API = `127.0.0.1:${TROUBLE_PORT}`
-  if (TROUBLE !== 'closed') http.createServer(trouble).listen(Number(TROUBLE_PORT))
+  if (TROUBLE !== 'closed') http.createServer(troubles[TROUBLE]).listen(Number(TROUBLE_PORT))
 }
