@@ -2,7 +2,7 @@
 const { lambdaExtension } = require('@leasehold/core/lambda')
 const { createPool } = require('@leasehold/pg-adapter')
 
-const { makeTrouble } = require('./troubled-api.cjs')
+const { makeTrouble } = require('./troubled-api.ts')
 
 makeTrouble()
 const { engine: _engine, ...login } = JSON.parse(process.env.FLEET_TARGET)

@@ -5,7 +5,7 @@ import mysql2 from 'mysql2'
 import pg from 'pg'
 
 import { openPool, runOn, type Target } from '../../conformance/askers.ts'
-import { makeTrouble } from './troubled-api.cjs'
+import { makeTrouble } from './troubled-api.ts'
 
 const { EXTENSION, FLEET_TARGET = '{}' } = process.env
 makeTrouble()
