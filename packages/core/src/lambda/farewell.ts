@@ -2,6 +2,7 @@
 
 import type { Clock } from '../clock.ts'
 import { processWide } from '../process-wide.ts'
+import { endsWithin } from './ends-within.ts'
 
 /** Lambda's own emulator leaves 150 ms, the documentation 300 or 500. */
 const FAREWELL_MS = 100
@@ -9,10 +10,7 @@ const FAREWELL_MS = 100
 /** Says goodbye to every server, on all governed connections at once, and cuts those that take too long. */
 export async function sayFarewell(clock: Clock): Promise<void> {
   const all = [...processWide().sessions]
-  const enough = new AbortController()
-  const limit = clock.sleep(FAREWELL_MS, enough.signal).catch(() => undefined)
-  await Promise.race([Promise.all(all.map((sessions) => sessions.leave())), limit])
-  enough.abort()
+  await endsWithin(clock, FAREWELL_MS, Promise.all(all.map((sessions) => sessions.leave())))
   for (const sessions of all) sessions.cut()
 }
 

@@ -2,6 +2,7 @@
 
 import type { Clock } from '../clock.ts'
 import { processWide } from '../process-wide.ts'
+import { endsWithin } from './ends-within.ts'
 
 export class Hold {
   readonly #clock: Clock
@@ -21,10 +22,7 @@ export class Hold {
     processWide().hold = undefined
     if (this.#work.length === 0) return
     const begun = this.#work.splice(0).map((work) => work())
-    if (limitMs <= 0) return
-    const enough = new AbortController()
-    const limit = this.#clock.sleep(limitMs, enough.signal).catch(() => undefined)
-    await Promise.race([Promise.allSettled(begun), limit])
-    enough.abort()
+    const all = Promise.allSettled(begun)
+    if (limitMs > 0) await endsWithin(this.#clock, limitMs, all)
   }
 }

@@ -6,6 +6,7 @@ import { type Clock, systemClock } from '../clock.ts'
 import { type Env, runsSeveralInvocations, systemEnv } from '../env.ts'
 import { consoleLogger, type Logger } from '../log.ts'
 import { processWide } from '../process-wide.ts'
+import { endsWithin } from './ends-within.ts'
 import { ExtensionsApi } from './extensions-api.ts'
 import { farewellAtSigterm } from './farewell.ts'
 import { InvocationWatch } from './invocation-watch.ts'
@@ -99,14 +100,8 @@ class Extension {
   }
 
   async #atMost(registered: Promise<string | undefined>): Promise<string | undefined> {
-    const enough = new AbortController()
-    const late = this.#clock.sleep(REGISTER_LIMIT_MS, enough.signal).then(
-      () => `the Extensions API has not answered within ${REGISTER_LIMIT_MS} ms`,
-      () => undefined,
-    )
-    const problem = await Promise.race([registered, late])
-    enough.abort()
-    return problem
+    const isAnswered = await endsWithin(this.#clock, REGISTER_LIMIT_MS, registered)
+    return isAnswered ? registered : `the Extensions API has not answered within ${REGISTER_LIMIT_MS} ms`
   }
 
   /** Asks for one event after another. Lambda waits for the question, so a failed one is asked again. */
