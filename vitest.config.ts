@@ -16,6 +16,8 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: 'unit',
           include: ['packages/*/test/**/*.test.ts', 'test/docs/**/*.test.ts'],
+          // CDK alone takes longer to load than all of them run.
+          exclude: ['packages/cdk/**'],
           // Unit tests share nothing, so they need not be kept apart: half the time.
           isolate: false,
         },
@@ -31,7 +33,14 @@ const config: ViteUserConfig = defineConfig({
       },
       { ...source, test: { name: 'adapters', include: ['test/adapters/**/*.test.ts'], ...withServers } },
       { ...source, test: { name: 'cli', include: ['test/cli/**/*.test.ts'], ...withServers } },
-      { ...source, test: { name: 'aws', include: ['test/aws/**/*.test.ts'], ...withServers } },
+      {
+        ...source,
+        test: {
+          name: 'aws',
+          include: ['test/aws/**/*.test.ts', 'packages/cdk/test/**/*.test.ts'],
+          ...withServers,
+        },
+      },
       { ...source, test: { name: 'chaos', include: ['test/chaos/**/*.test.ts'], ...withServers } },
       {
         ...source,

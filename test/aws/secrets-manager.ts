@@ -4,9 +4,9 @@
  */
 
 import { randomUUID } from 'node:crypto'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 
+import { LoopbackServer } from './loopback.ts'
 import { type Refusal, type SecretVersion, StoredSecrets } from './stored-secrets.ts'
 
 export interface SecretRequest {
@@ -42,30 +42,27 @@ const REFUSALS = {
 export class FakeSecretsManager {
   /** Every request that arrived, in order. */
   readonly requests: SecretRequest[] = []
-  readonly #server: Server
+  readonly #server: LoopbackServer
   readonly #secrets = new StoredSecrets()
   readonly #mishaps: Mishap[] = []
   #always: Mishap | undefined
 
   private constructor() {
-    this.#server = createServer((request, response) => {
-      this.#serve(request, response).catch((error: unknown) => response.destroy(error as Error))
-    })
+    this.#server = new LoopbackServer((request, response) => this.#serve(request, response))
   }
 
   static async start(): Promise<FakeSecretsManager> {
     const fake = new FakeSecretsManager()
-    await new Promise<void>((resolve) => void fake.#server.listen(0, '127.0.0.1', resolve))
+    await fake.#server.start()
     return fake
   }
 
-  async stop(): Promise<void> {
-    this.#server.closeAllConnections()
-    await new Promise((resolve) => this.#server.close(resolve))
+  stop(): Promise<void> {
+    return this.#server.stop()
   }
 
   get endpoint(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+    return this.#server.endpoint
   }
 
   get requestCount(): number {

@@ -1,7 +1,13 @@
 // Warm checkout and checkin: nanoseconds and heap bytes an operation, bare and governed by turns.
 // Run with --expose-gc and a large young generation, so that no collection falls into a measurement.
+import { emf } from '@leasehold/core/aws'
+
 import { median, short } from './statistics.ts'
-import { ENGINES, type MeasuredPool, openPool, targetOf, type Variant, VARIANTS } from './targets.ts'
+import { ENGINES, type MeasuredPool, openPool, targetOf } from './targets.ts'
+
+/** `measured`: governed, with a sink for metrics. */
+const VARIANTS = ['bare', 'governed', 'measured'] as const
+type Variant = (typeof VARIANTS)[number]
 
 const WARM_UP = 50_000
 const OPERATIONS = 50_000
@@ -34,9 +40,12 @@ export async function measureCheckout(): Promise<readonly CheckoutFigures[]> {
     const pools = {
       bare: openPool(targetOf(server), 'bare'),
       governed: openPool(targetOf(server), 'governed'),
+      measured: openPool(targetOf(server), 'governed', {
+        metrics: emf({ namespace: 'Bench', write: nowhere }),
+      }),
     }
-    const ns: Record<Variant, number[]> = { bare: [], governed: [] }
-    const bytes: Record<Variant, number[]> = { bare: [], governed: [] }
+    const ns: Record<Variant, number[]> = { bare: [], governed: [], measured: [] }
+    const bytes: Record<Variant, number[]> = { bare: [], governed: [], measured: [] }
     for (const variant of VARIANTS) {
       await pools[variant].query()
       await cycles(pools[variant], WARM_UP)
@@ -53,24 +62,33 @@ export async function measureCheckout(): Promise<readonly CheckoutFigures[]> {
     }
     figures.push({
       engine: name,
-      nsPerOperation: { bare: median(ns.bare), governed: median(ns.governed) },
-      bytesPerOperation: { bare: median(bytes.bare), governed: median(bytes.governed) },
+      nsPerOperation: medians(ns),
+      bytesPerOperation: medians(bytes),
     })
-    await Promise.all([pools.bare.end(), pools.governed.end()])
+    await Promise.all(VARIANTS.map((variant) => pools[variant].end()))
     await server.dispose()
   }
   return figures
 }
 
+function medians(of: Record<Variant, number[]>): Record<Variant, number> {
+  const { bare, governed, measured } = of
+  return { bare: median(bare), governed: median(governed), measured: median(measured) }
+}
+
+function nowhere(): void {}
+
 export function checkoutTable(figures: readonly CheckoutFigures[]): string {
   const rows = figures.map(({ engine, nsPerOperation: ns, bytesPerOperation: bytes }) =>
-    [engine, short(ns.bare), short(ns.governed), Math.round(bytes.bare), Math.round(bytes.governed)].join(
-      ' | ',
-    ),
+    [
+      engine,
+      ...VARIANTS.map((variant) => short(ns[variant])),
+      ...VARIANTS.map((variant) => Math.round(bytes[variant])),
+    ].join(' | '),
   )
   return [
-    '| driver | ns, bare | ns, governed | bytes, bare | bytes, governed |',
-    '|---|---|---|---|---|',
+    '| driver | ns, bare | ns, governed | ns, with metrics | bytes, bare | bytes, governed | bytes, with metrics |',
+    '|---|---|---|---|---|---|---|',
     ...rows.map((row) => `| ${row} |`),
   ].join('\n')
 }

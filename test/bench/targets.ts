@@ -1,4 +1,5 @@
 // What is measured against what: the bare driver's pool and the governed one, on each engine.
+import type { LeaseholdOptions } from '@leasehold/core'
 import { createPool as createMysqlPool } from '@leasehold/mysql-adapter'
 import { createPool as createPgPool } from '@leasehold/pg-adapter'
 import { type DatabaseServer, startMariadb, startPostgres } from '@leasehold/test-databases'
@@ -36,18 +37,23 @@ export function targetOf(server: DatabaseServer, port: number = server.port): Ta
   return { engine: server.engine === 'postgresql' ? 'postgresql' : 'mysql', host, port, database, ...login }
 }
 
-export function openPool({ engine, ...login }: Target, variant: Variant): MeasuredPool {
-  return engine === 'postgresql' ? openPg(login, variant) : openMysql(login, variant)
+/** @param more options of the governed pool */
+export function openPool(
+  { engine, ...login }: Target,
+  variant: Variant,
+  more: LeaseholdOptions = {},
+): MeasuredPool {
+  return engine === 'postgresql' ? openPg(login, variant, more) : openMysql(login, variant, more)
 }
 
 type Login = Omit<Target, 'engine'>
 
-function openPg(login: Login, variant: Variant): MeasuredPool {
+function openPg(login: Login, variant: Variant, more: LeaseholdOptions): MeasuredPool {
   // Without its idle timer the bare pool is at its fastest; the governed one has none either.
   const pool =
     variant === 'bare'
       ? new pg.Pool({ ...login, max: 1, idleTimeoutMillis: 0 })
-      : createPgPool({ ...login, max: 1 })
+      : createPgPool({ ...login, ...more, max: 1 })
   return {
     cycle: (done) =>
       pool.connect((_error, _client, release) => {
@@ -59,11 +65,11 @@ function openPg(login: Login, variant: Variant): MeasuredPool {
   }
 }
 
-function openMysql(login: Login, variant: Variant): MeasuredPool {
+function openMysql(login: Login, variant: Variant, more: LeaseholdOptions): MeasuredPool {
   const pool =
     variant === 'bare'
       ? mysql2.createPool({ ...login, connectionLimit: 1 })
-      : createMysqlPool({ ...login, connectionLimit: 1 })
+      : createMysqlPool({ ...login, ...more, connectionLimit: 1 })
   return {
     cycle: (done) =>
       pool.getConnection((_error, connection) => {

@@ -1,7 +1,7 @@
 // The README shows what the code says: its examples are the examples' files, its options the field table.
 import { readFile, writeFile } from 'node:fs/promises'
 
-import { ERROR_CODES, optionsTable } from '@leasehold/core'
+import { ERROR_CODES, eventsTable, metricsTable, optionsTable } from '@leasehold/core'
 import { describe, expect, it } from 'vitest'
 
 const root = new URL('../../', import.meta.url)
@@ -34,6 +34,30 @@ describe('the README', () => {
       const lines = (await read(path)).split('\n').filter((line) => line.trim() !== '')
       expect(lines.length, path).toBeLessThanOrEqual(15)
     }
+  })
+})
+
+describe('the page of metrics', () => {
+  /** Table rows without the spaces that align their cells. */
+  const rows = (text: string): string[] =>
+    text
+      .split('\n')
+      .filter((line) => line.startsWith('|'))
+      .map((line) =>
+        line.replaceAll(/ +\|/g, ' |').replaceAll(/-{2,}/g, '---').replaceAll('| --- |', '|---|'),
+      )
+      .map((line) => line.replaceAll(/\| +/g, '| ').replaceAll(/(?<=\|)\s*(-+)\s*(?=\|)/g, '$1'))
+
+  it.each([
+    ['metrics', metricsTable],
+    ['events', eventsTable],
+  ])('has the table of %s as it is (rewritten when LEASEHOLD_WRITE_DOCS is set)', async (name, table) => {
+    const page = await read('docs/metrics.md')
+    const part = new RegExp(`<!-- ${name} -->\\n([^]*?)<!-- /${name} -->`)
+    if (process.env['LEASEHOLD_WRITE_DOCS'] !== undefined) {
+      const text = page.replace(part, () => `<!-- ${name} -->\n\n${table()}\n\n<!-- /${name} -->`)
+      await writeFile(new URL('docs/metrics.md', root), text)
+    } else expect(rows(part.exec(page)?.[1] ?? '')).toEqual(rows(table()))
   })
 })
 

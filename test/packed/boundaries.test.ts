@@ -12,6 +12,7 @@ const CORE = 'packages/core/src/governor.ts'
 const POLICY = 'packages/core/src/policy.ts'
 const OPTIONS = 'packages/core/src/options/resolve.ts'
 const SECRET = 'packages/core/src/aws/secret.ts'
+const SENDER = 'packages/core/src/aws/put-metric-data.ts'
 const SIGNER = 'packages/core/src/aws/token-signer.ts'
 const PG = 'packages/pg-adapter/src/driver.ts'
 const MYSQL = 'packages/mysql-adapter/src/driver.ts'
@@ -42,6 +43,7 @@ const FORBIDDEN: [file: string, line: string][] = [
   [OPTIONS, imports('node:fs')],
   [OPTIONS, imports('../env.ts')],
   [CORE, imports('lru-cache')],
+  ['packages/core/src/aws/cloudwatch.ts', imports('@aws-sdk/client-cloudwatch')],
   [SECRET, imports('@aws-sdk/rds-signer')],
   [SECRET, imports('node:crypto')],
   [SECRET, 'export const now = Date.now()'],
@@ -66,6 +68,7 @@ const ALLOWED: [file: string, line: string][] = [
   [POLICY, imports('./census.ts')],
   [OPTIONS, imports('../errors.ts')],
   [SECRET, imports('lru-cache')],
+  [SENDER, "export const sdk = (): Promise<unknown> => import('@aws-sdk/client-cloudwatch')"],
   [SIGNER, "export const sdk = (): Promise<unknown> => import('@aws-sdk/rds-signer')"],
   [PG, imports('pg')],
   [PG, imports('@leasehold/core')],

@@ -3,12 +3,14 @@
 import type { Clock } from './clock.ts'
 import type { GovernedConnection } from './connection.ts'
 import { within } from './deadline.ts'
+import type { Diagnostics } from './diagnostics.ts'
 import type { Stats } from './stats.ts'
 
 export interface AskingParts {
   readonly clock: Clock
   readonly options: { readonly connectTimeoutMs: number }
   readonly stats: Stats
+  readonly diagnostics: Diagnostics
 }
 
 /**
@@ -18,7 +20,7 @@ export interface AskingParts {
  * @param survives whether the connection is alive after a failure
  */
 export async function ask(
-  { clock, options, stats }: AskingParts,
+  { clock, diagnostics, options, stats }: AskingParts,
   governed: GovernedConnection,
   what: string,
   work: () => Promise<void>,
@@ -33,6 +35,7 @@ export async function ask(
     // Where it is not idle somebody waits for the verdict, and replaces it.
     if (governed.hands.idle()) {
       stats.lost += 1
+      diagnostics.tell('lost', () => ({ connection: governed.number }))
       governed.hands.drop()
     }
   }

@@ -28,6 +28,8 @@ export interface Hands {
 }
 
 export interface GovernedConnection {
+  /** From 1 in each pool: what events call it. */
+  readonly number: number
   readonly lease: Lease
   readonly hands: Hands
   /** Held at least this long under contention. */
@@ -50,4 +52,14 @@ export interface GovernedConnection {
   checking: Promise<boolean> | undefined
   /** Housekeeping has been asked for and has not run yet. */
   scheduled: boolean
+}
+
+/** What an adapter's connect must bring back. */
+export interface Opened<T> {
+  readonly connection: T
+  readonly hands: Hands
+  /** The lease that the server was asked to hold, or undefined when it would not. */
+  readonly leaseMs: number | undefined
+  /** False when the server may have chosen a longer lease than `leaseMs` by itself. */
+  readonly exact: boolean
 }

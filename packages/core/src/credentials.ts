@@ -1,5 +1,7 @@
 /** The port through which a pool gets its credential, fresh for every physical connection. */
 
+import type { Observe } from './metrics.ts'
+
 /** Where a credential is for. */
 export interface CredentialTarget {
   /** The host that is really connected to: a token is signed for it. */
@@ -31,6 +33,8 @@ export interface CredentialRequest {
   readonly refused?: readonly Credential[] | undefined
   /** Aborts at the deadline of the attempt. */
   readonly signal: AbortSignal
+  /** Takes what the source measures on this request's behalf: ages, renewals. */
+  readonly observe?: Observe | undefined
 }
 
 export interface CredentialSource {

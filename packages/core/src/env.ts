@@ -19,6 +19,11 @@ export function invocationMark(env: Env): string | undefined {
   return runsSeveralInvocations(env) ? undefined : env['_X_AMZN_TRACE_ID']
 }
 
+/** Whether Lambda makes JSON of what is logged. Source: `AWS_LAMBDA_LOG_FORMAT`. */
+export function logsJson(env: Env): boolean {
+  return env['AWS_LAMBDA_LOG_FORMAT'] === 'JSON'
+}
+
 /** Whether one process serves several invocations at once. Source: `AWS_LAMBDA_MAX_CONCURRENCY`. */
 export function runsSeveralInvocations(env: Env): boolean {
   return env['AWS_LAMBDA_MAX_CONCURRENCY'] !== undefined

@@ -24,6 +24,12 @@ export interface PoolGovernance {
   /** Closes every idle connection politely; those in use stay. The pool goes on working. */
   drain(): void
   /**
+   * Sends what was measured and has not been sent. `drain()` and the pool's `end()` do so by themselves; this is for
+   * a program that wants to know when it is done. Never rejects, and ends within the sink's own limit. Nothing
+   * where `metrics` is off.
+   */
+  flush(): Promise<void>
+  /**
    * Tells the pool which invocation has begun and how much time it has: call it first in the handler, with
    * the context that Lambda gives. From then on no wait and no statement outlasts the invocation, and what
    * the invocation before left checked out is closed. Without it, invocations are told apart by the mark
@@ -42,6 +48,8 @@ export function governanceOf(governor: Governor): PoolGovernance {
       for (const { hands } of [...governor.connections]) {
         if (hands.idle()) hands.yield()
       }
+      void governor.observations.flush()
     },
+    flush: () => governor.observations.flush(),
   }
 }

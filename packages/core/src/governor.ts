@@ -1,12 +1,12 @@
 /** One per pool: wires lease, policy, census and backoff together at the points where a pool calls. */
 
+import { answers } from './answers.ts'
 import type { FleetView } from './census.ts'
 import { type Clock, Moment, systemClock } from './clock.ts'
-import type { GovernedConnection, Hands } from './connection.ts'
+import type { GovernedConnection, Opened } from './connection.ts'
 import type { CredentialTarget } from './credentials.ts'
-import { within } from './deadline.ts'
 import type { Dialect } from './dialect.ts'
-import { type Env, functionName, systemEnv } from './env.ts'
+import { functionName, systemEnv } from './env.ts'
 import { codeOf, LeaseholdError } from './errors.ts'
 import { Held, type HeldParts } from './held.ts'
 import { Housekeeping } from './housekeeping.ts'
@@ -15,46 +15,26 @@ import { Knowledge } from './knowledge.ts'
 import { formatLabel } from './label.ts'
 import { Lease } from './lease.ts'
 import { acquireLimitMs, statementLimits } from './limits.ts'
-import { LimitedLog } from './log.ts'
+import { Observations } from './observations.ts'
+import { openSessions } from './open-sessions.ts'
 import { type Attempt, open, type OpenParts } from './open.ts'
 import type { ResolvedOptions } from './options/options.ts'
 import { drawQuantumMs, leaseFor, leaseLadder, type LeaseStep, shortLeaseMs } from './policy.ts'
 import { afterResponse, type OpenSessions, processWide } from './process-wide.ts'
-import { type Random, systemRandom } from './random.ts'
+import { systemRandom } from './random.ts'
 import { Reaper } from './reaper.ts'
 import { type RecallTerms, recallTerms } from './recall.ts'
 import { type StatementParts, Statements } from './statements.ts'
 import { newStats, type Stats } from './stats.ts'
 import type { StatementLimits } from './stopping.ts'
+import type { Surroundings } from './surroundings.ts'
 import type { TransactionParts } from './transaction.ts'
-
-/** Clock, randomness and environment; the system's own by default. */
-export interface Surroundings {
-  readonly clock?: Clock | undefined
-  readonly random?: Random | undefined
-  readonly env?: Env | undefined
-  /** @defaultValue the policy's own pace */
-  readonly pace?: OpenParts['pace']
-}
-
-/** What an adapter's connect must bring back. */
-export interface Opened<T> {
-  readonly connection: T
-  readonly hands: Hands
-  /** The lease that the server was asked to hold, or undefined when it would not. */
-  readonly leaseMs: number | undefined
-  /** False when the server may have chosen a longer lease than `leaseMs` by itself. */
-  readonly exact: boolean
-}
-
-/** A ping has no longer than this: what takes longer is a black hole, and a request waits. */
-const PING_LIMIT_MS = 1_000
 
 /** From one invocation to the next there are two messages at least: no gap shorter than this hides a boundary. */
 const BOUNDARY_MS = 0.2
 
 type GovernorParts = HeldParts &
-  StatementParts & { readonly ladder: readonly LeaseStep[] } & Pick<OpenParts, 'pace'>
+  StatementParts & { readonly ladder: readonly LeaseStep[] } & Pick<OpenParts, 'pace' | 'observe'>
 
 /** `ready`: hand it over. `verify`: ask `alive()` first. `lapsed`: drop it and take another. */
 export type Fitness = 'ready' | 'verify' | 'lapsed'
@@ -66,15 +46,18 @@ export class Governor {
   readonly stats: Stats = newStats()
   readonly ladder: readonly LeaseStep[]
   readonly statements: Statements
+  /** What happens is told here: to metrics, events, the meter and the log. */
+  readonly observations: Observations
   readonly #invocations: Invocations
   readonly #knowledge: Knowledge
   readonly #housekeeping: Housekeeping
   readonly #reaper: Reaper
   readonly #connections = new Set<GovernedConnection>()
-  readonly #sessions: OpenSessions = sessionsOf(this.#connections)
+  readonly #sessions: OpenSessions = openSessions(this.#connections, () => this.observations.flush())
   readonly #held: Held
   readonly #parts: GovernorParts
   #leaseRefused = false
+  #openedCount = 0
 
   constructor(dialect: Dialect, options: ResolvedOptions, surroundings: Surroundings = {}) {
     this.options = options
@@ -85,6 +68,16 @@ export class Governor {
     const { random = systemRandom, env = systemEnv } = surroundings
     this.#knowledge = new Knowledge(options, clock, random, env)
     this.#invocations = new Invocations(clock, env)
+    this.observations = new Observations({
+      dialect,
+      options,
+      clock,
+      random,
+      stats,
+      knowledge: this.#knowledge,
+      connections: this.#connections,
+    })
+    const { diagnostics, log, recorder } = this.observations
     this.#parts = {
       dialect,
       options,
@@ -94,7 +87,9 @@ export class Governor {
       ladder,
       stats,
       knowledge: this.#knowledge,
-      log: new LimitedLog(options.logger, clock),
+      log,
+      diagnostics,
+      observe: recorder.observe,
       invocations: this.#invocations,
       connections: this.#connections,
       pace: surroundings.pace,
@@ -106,6 +101,7 @@ export class Governor {
     this.#housekeeping = new Housekeeping({
       ...this.#parts,
       reaper: this.#reaper,
+      recorder,
       leaseNotHeld: () => this.refuseLease('the server does not hold the lease it was asked for'),
       censusRefused: (error) => {
         this.stats.censusRefused += 1
@@ -202,9 +198,12 @@ export class Governor {
       }
     }
     this.#knowledge.sawReturn()
+    this.observations.opening(target)
+    const begun = new Moment(this.clock)
     const opened = await open(parts, attemptOnce, signal, target)
     this.stats.opened += 1
     const governed = this.admit(opened, queued)
+    this.observations.opened(governed, begun.elapsedMs(this.clock))
     return { connection: opened.connection, governed }
   }
 
@@ -216,7 +215,9 @@ export class Governor {
   admit(opened: Opened<unknown>, queued = false): GovernedConnection {
     const byServer = opened.leaseMs !== undefined
     const leaseMs = opened.leaseMs ?? this.options.maxLeaseMs
+    this.#openedCount += 1
     const governed: GovernedConnection = {
+      number: this.#openedCount,
       lease: new Lease(this.clock, leaseMs, byServer ? 'server' : 'client'),
       hands: opened.hands,
       quantumMs: drawQuantumMs(this.#knowledge.connectMs, this.#parts.random),
@@ -257,6 +258,7 @@ export class Governor {
     governed.invocation = this.#invocations.number
     this.stats.reused += 1
     this.#held.keep()
+    this.observations.taken(governed)
   }
 
   /** Before a request waits for a busy pool: what an earlier invocation left checked out makes room. */
@@ -297,24 +299,9 @@ export class Governor {
   }
 
   /** Resolves to whether a doubtful connection still answers; never rejects, never takes longer than a ping may. */
-  async alive(governed: GovernedConnection): Promise<boolean> {
-    const limitMs = Math.min(this.options.connectTimeoutMs, PING_LIMIT_MS)
-    try {
-      const pending = governed.checking
-      if (pending !== undefined) {
-        const answered = await within(this.clock, limitMs, 'a census', () => pending)
-        if (!answered || governed.spoilt) return false
-        // Sent before a freeze, its answer has waited; the session may not have.
-        if (governed.lease.idleMs() <= this.options.pingAfterIdleMs) return true
-      }
-      this.stats.pinged += 1
-      const sent = new Moment(this.clock)
-      await within(this.clock, limitMs, 'a ping', () => governed.hands.ping())
-      governed.lease.touchSince(sent)
-      return true
-    } catch {
-      return false
-    }
+  alive(governed: GovernedConnection): Promise<boolean> {
+    const { clock, observations, options, stats } = this
+    return answers({ clock, observations, options, stats }, governed)
   }
 
   /**
@@ -328,13 +315,21 @@ export class Governor {
   /** The application gave it back and the pool keeps it. Hot: allocates only when something is due. */
   checkin(governed: GovernedConnection): void {
     governed.checkedOut = false
-    if (governed.scheduled || this.options.lease === 'off') return
-    if (!this.#housekeeping.due(governed)) return
+    this.observations.givenBack(governed)
+    if (governed.scheduled || !this.#isDue(governed)) return
     governed.scheduled = true
     afterResponse(this.clock, async () => {
       governed.scheduled = false
-      if (this.#countable(governed)) await this.#housekeeping.run(governed)
+      const flushed = this.observations.flushWhenDue(governed)
+      if (this.options.lease !== 'off' && this.#countable(governed)) await this.#housekeeping.run(governed)
+      await flushed
     })
+  }
+
+  /** Hot: where a census is taken now and then, metrics are sent along with it, and not asked about here. */
+  #isDue(governed: GovernedConnection): boolean {
+    if (this.options.lease !== 'off') return this.#housekeeping.due(governed)
+    return this.observations.recorder.due(governed.lease)
   }
 
   /** Idle, not being counted on already, and not lapsed: a dead session would only be waited for. */
@@ -344,7 +339,10 @@ export class Governor {
 
   /** It left the pool, for whatever reason. */
   forget(governed: GovernedConnection): void {
-    if (this.#connections.delete(governed) && !governed.checkedOut) this.#knowledge.sawEnd(governed.lease)
+    if (this.#connections.delete(governed)) {
+      if (!governed.checkedOut) this.#knowledge.sawEnd(governed.lease)
+      this.observations.closed(governed)
+    }
     if (this.#connections.size === 0) processWide().sessions.delete(this.#sessions)
     governed.spoilt = true
     governed.checkedOut = false
@@ -366,7 +364,7 @@ export class Governor {
     const message =
       `no connection free within ${Math.round(waitedMs)} ms: ${inUse} of ${max} of this pool are in use or opening; ` +
       'release connections sooner, raise the pool size, or do not wait for one while holding another'
-    this.#parts.log.error('busy', message)
+    this.observations.stayedBusy(message, { waitedMs: Math.round(waitedMs), inUse, max })
     return new LeaseholdError('ACQUIRE_TIMEOUT', message)
   }
 
@@ -381,21 +379,5 @@ export class Governor {
   async reap(): Promise<number> {
     const idle = [...this.#connections].find((one) => !one.checkedOut && this.#countable(one))
     return idle === undefined ? 0 : this.#reaper.reap(idle)
-  }
-}
-
-/** What the end of the process needs of a governor's connections. */
-function sessionsOf(connections: ReadonlySet<GovernedConnection>): OpenSessions {
-  return {
-    leave: async () => {
-      const goodbyes = [...connections].map((governed) => {
-        governed.spoilt = true
-        return governed.hands.leave()
-      })
-      await Promise.allSettled(goodbyes)
-    },
-    cut: () => {
-      for (const { hands } of [...connections]) hands.drop()
-    },
   }
 }

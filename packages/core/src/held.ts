@@ -2,6 +2,7 @@
 
 import type { Clock } from './clock.ts'
 import type { GovernedConnection } from './connection.ts'
+import type { Diagnostics } from './diagnostics.ts'
 import { type Env, functionName } from './env.ts'
 import type { Invocations } from './invocations.ts'
 import type { LimitedLog } from './log.ts'
@@ -15,6 +16,7 @@ export interface HeldParts {
   readonly options: ResolvedOptions
   readonly stats: Stats
   readonly log: LimitedLog
+  readonly diagnostics: Diagnostics
   readonly invocations: Invocations
   readonly connections: ReadonlySet<GovernedConnection>
 }
@@ -91,9 +93,10 @@ export class Held {
   }
 
   /** Something of an earlier invocation was left over, and has to end. */
-  #report(what: string, { takenAt }: GovernedConnection): void {
-    const { env, log, stats } = this.#parts
+  #report(what: string, { number, takenAt }: GovernedConnection): void {
+    const { diagnostics, env, log, stats } = this.#parts
     stats.reclaimed += 1
+    diagnostics.tell('reclaim', () => ({ connection: number }))
     const name = functionName(env)
     const by = name === undefined ? '' : ` in ${name}`
     const where =

@@ -1,17 +1,20 @@
 /** What happens after a response: count the slots, move the lease to another tier, keep or yield, recall. */
 
 import { ask } from './asking.ts'
-import type { FleetView } from './census.ts'
+import { type FleetView, pressureOf } from './census.ts'
 import { type Clock, Moment } from './clock.ts'
 import type { GovernedConnection } from './connection.ts'
 import { within } from './deadline.ts'
+import type { Diagnostics } from './diagnostics.ts'
 import type { Dialect } from './dialect.ts'
 import { LeaseholdError } from './errors.ts'
 import type { Knowledge } from './knowledge.ts'
+import type { LeaseKeeper } from './lease.ts'
 import type { ResolvedOptions } from './options/options.ts'
 import { keeping, knowsQueue, leaseFor, type LeaseStep } from './policy.ts'
 import type { Random } from './random.ts'
 import type { Reaper } from './reaper.ts'
+import type { Recorder } from './recorder.ts'
 import type { Stats } from './stats.ts'
 
 /** A refused census is not asked for again before this: it may have been a statement timeout, or a right not granted yet. */
@@ -26,6 +29,8 @@ export interface HousekeepingParts {
   readonly knowledge: Knowledge
   readonly stats: Stats
   readonly reaper: Reaper
+  readonly recorder: Recorder
+  readonly diagnostics: Diagnostics
   /** The census found a session without the lease that it was opened with. */
   readonly leaseNotHeld: () => void
   /** The server will not answer a census; told once. */
@@ -52,7 +57,9 @@ export class Housekeeping {
   /** Whether anything is to be done for a connection that was just given back. Hot. */
   due(governed: GovernedConnection): boolean {
     const { knowledge } = this.#parts
-    if (governed.checking !== undefined || this.refused) return false
+    if (governed.checking !== undefined) return false
+    // Without a census nothing is due but to send what was measured.
+    if (this.refused) return this.#parts.recorder.due(governed.lease)
     if (!governed.confirmed || this.#censusDue(governed)) return true
     if (knowledge.isCalm) return this.#leaseIsStale(governed)
     return true
@@ -60,6 +67,14 @@ export class Housekeeping {
 
   /** Counts, then keeps or yields; recalls where it keeps and slots are short. Never rejects: housekeeping that fails leaves a plain pool. */
   async run(governed: GovernedConnection): Promise<void> {
+    if (this.refused) return
+    const { clock, recorder } = this.#parts
+    const begun = new Moment(clock)
+    await this.#run(governed)
+    recorder.observe('HousekeepingTime', begun.elapsedMs(clock))
+  }
+
+  async #run(governed: GovernedConnection): Promise<void> {
     const { knowledge } = this.#parts
     const wantsCensus = !governed.confirmed || this.#censusDue(governed) || this.#leaseIsStale(governed)
     let decision = wantsCensus ? 'look' : this.#decide(governed)
@@ -76,6 +91,10 @@ export class Housekeeping {
       return
     }
     this.#parts.stats.yielded += 1
+    this.#parts.diagnostics.tell('yield', () => ({
+      connection: governed.number,
+      pressure: knowledge.pressure,
+    }))
     knowledge.sawYield()
     governed.hands.yield()
   }
@@ -151,7 +170,7 @@ export class Housekeeping {
     try {
       const statement = dialect.setLease(options.maxLeaseMs, governed.lease.leaseMs)
       await within(clock, options.connectTimeoutMs, 'setting a lease', () => governed.hands.run(statement))
-      governed.lease.grant(options.maxLeaseMs)
+      this.#grant(governed, options.maxLeaseMs)
       return true
     } catch (refusal) {
       return !this.#isGone(refusal)
@@ -166,7 +185,7 @@ export class Housekeeping {
   }
 
   async #count(governed: GovernedConnection): Promise<void> {
-    const { clock, dialect, knowledge, ladder, stats } = this.#parts
+    const { clock, diagnostics, dialect, knowledge, ladder, recorder, stats } = this.#parts
     const { lease, hands } = governed
     const sent = new Moment(clock)
     const { census, leaseMs } = dialect.parseCensus(
@@ -176,6 +195,8 @@ export class Housekeeping {
     this.#refusedAt = undefined
     const view = knowledge.learn(census, sent)
     this.#parts.reaper.sawCensus(view)
+    recorder.sawCensus(view, sent.elapsedMs(clock))
+    diagnostics.tell('census', () => ({ ...view, pressure: pressureOf(view) }))
     lease.touchSince(sent)
     governed.confirmed = true
     if (lease.keeper === 'client') return
@@ -183,14 +204,23 @@ export class Housekeeping {
       // A session that held its lease before lost it by the application's own doing; one that never did says
       // something of the server.
       if (!governed.proven) this.#parts.leaseNotHeld()
-      lease.grant(this.#parts.options.maxLeaseMs, 'client')
+      this.#grant(governed, this.#parts.options.maxLeaseMs, 'client')
       return
     }
     governed.proven = true
-    lease.grant(leaseMs)
+    this.#grant(governed, leaseMs)
     const wantedMs = this.#wantedMs(view)
     if (wantedMs === leaseMs) return
     await hands.run(dialect.setLease(wantedMs, leaseMs))
-    lease.grant(wantedMs)
+    this.#grant(governed, wantedMs)
+  }
+
+  #grant(governed: GovernedConnection, leaseMs: number, keeper?: LeaseKeeper): void {
+    const { lease } = governed
+    const isOther = leaseMs !== lease.leaseMs || (keeper !== undefined && keeper !== lease.keeper)
+    lease.grant(leaseMs, keeper)
+    if (!isOther) return
+    const details = { connection: governed.number, leaseMs, keeper: lease.keeper }
+    this.#parts.diagnostics.tell('lease', () => details)
   }
 }

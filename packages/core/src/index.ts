@@ -12,7 +12,7 @@ export {
   viewOf,
 } from './census.ts'
 export { type Clock, Moment, systemClock } from './clock.ts'
-export type { GovernedConnection, Hands } from './connection.ts'
+export type { GovernedConnection, Hands, Opened } from './connection.ts'
 export type { Credential, CredentialRequest, CredentialSource, CredentialTarget } from './credentials.ts'
 export { Deadline, within } from './deadline.ts'
 export type { CensusAndLease, Dialect, Engine } from './dialect.ts'
@@ -29,12 +29,34 @@ export {
   type LeaseholdErrorCode,
   tlsRequired,
 } from './errors.ts'
+export {
+  type EventDetails,
+  type EventField,
+  type EventName,
+  EVENTS,
+  eventsTable,
+  type Hooks,
+  type LeaseholdEvent,
+} from './events.ts'
 export { governanceOf, type PoolGovernance } from './governance.ts'
-export { type Fitness, Governor, type Opened, type Surroundings } from './governor.ts'
+export { type Fitness, Governor } from './governor.ts'
+export type { Surroundings } from './surroundings.ts'
 export { type InvocationContext, Invocations } from './invocations.ts'
 export { formatLabel, parseLabel, type SessionLabel } from './label.ts'
 export { Lease, type LeaseKeeper, leaseMarginMs } from './lease.ts'
 export { consoleLogger, LimitedLog, type Logger } from './log.ts'
+export { isMeter, type Meter, type PoolFacts } from './meter.ts'
+export {
+  type MetricDimensions,
+  type MetricField,
+  type MetricName,
+  METRICS,
+  type MetricsSink,
+  type MetricUnit,
+  noMetrics,
+  type Observe,
+} from './metrics.ts'
+export { metricsTable } from './metrics-table.ts'
 export type { Attempt, FailedAttempt } from './open.ts'
 export { type Field, FIELDS } from './options/fields.ts'
 export type { LeaseholdOptions, ResolvedOptions } from './options/options.ts'
@@ -60,6 +82,7 @@ export {
 export { type Random, systemRandom } from './random.ts'
 export { type RecallTerms, recallTerms } from './recall.ts'
 export type { RecallAsk, RecallOutcome, RecallPlan } from './recall-plan.ts'
+export type { ConnectPhase } from './phases.ts'
 export { isInTransaction, runNested, type SavepointHands } from './savepoint.ts'
 export { limitsIn, type StatementOptions, statementOptionsIn, statementProblem } from './statement-options.ts'
 export { Statements } from './statements.ts'

@@ -1,8 +1,9 @@
 /** The few lines worth a person's time, never more than a few a minute per cause. */
 
 import { type Clock, Moment } from './clock.ts'
+import { logsJson, systemEnv } from './env.ts'
 
-/** Console's shape; Powertools' Logger fits. */
+/** Console's shape; Powertools' Logger fits. `details` says in members what the message says in words. */
 export interface Logger {
   warn(message: string, details?: object): void
   error(message: string, details?: object): void
@@ -10,12 +11,20 @@ export interface Logger {
 
 /* oxlint-disable no-console -- the default logger is the console */
 export const consoleLogger: Logger = {
-  warn: (message, details) =>
-    details === undefined ? console.warn(message) : console.warn(message, details),
-  error: (message, details) =>
-    details === undefined ? console.error(message) : console.error(message, details),
+  warn: (message, details) => console.warn(lineOf(message, details)),
+  error: (message, details) => console.error(lineOf(message, details)),
 }
 /* oxlint-enable no-console */
+
+/**
+ * One line, whatever the console would make of an object: text and JSON; or the object alone, where Lambda makes
+ * JSON of it by itself. Source: `AWS_LAMBDA_LOG_FORMAT`.
+ */
+function lineOf(message: string, details: object | undefined): unknown {
+  if (details === undefined) return message
+  if (logsJson(systemEnv)) return { message, ...details }
+  return `${message} ${JSON.stringify(details)}`
+}
 
 export function isLogger(value: unknown): value is Logger {
   if (typeof value !== 'object' || value === null) return false
@@ -33,24 +42,27 @@ export class LimitedLog {
   readonly #logger: Logger
   readonly #clock: Clock
   readonly #causes = new Map<string, { since: Moment; lines: number }>()
+  readonly #place: () => object
 
-  constructor(logger: Logger, clock: Clock) {
+  /** @param place what every line tells besides its cause: where it happened */
+  constructor(logger: Logger, clock: Clock, place: () => object = () => ({})) {
     this.#logger = logger
     this.#clock = clock
+    this.#place = place
   }
 
   once(cause: string, message: string, details?: object): void {
     if (this.#causes.has(cause)) return
     this.#causes.set(cause, { since: new Moment(this.#clock), lines: 1 })
-    this.#say('warn', message, details)
+    this.#say('warn', cause, message, details)
   }
 
   warn(cause: string, message: string, details?: object): void {
-    if (this.#maySay(cause)) this.#say('warn', message, details)
+    if (this.#maySay(cause)) this.#say('warn', cause, message, details)
   }
 
   error(cause: string, message: string, details?: object): void {
-    if (this.#maySay(cause)) this.#say('error', message, details)
+    if (this.#maySay(cause)) this.#say('error', cause, message, details)
   }
 
   /** Counts the line against its cause. */
@@ -66,12 +78,9 @@ export class LimitedLog {
     return true
   }
 
-  #say(level: 'warn' | 'error', message: string, details: object | undefined): void {
-    const line = `leasehold: ${message}`
+  #say(level: 'warn' | 'error', cause: string, message: string, details: object | undefined): void {
     try {
-      // The console would print a second argument that is undefined.
-      if (details === undefined) this.#logger[level](line)
-      else this.#logger[level](line, details)
+      this.#logger[level](`leasehold: ${message}`, { cause, ...this.#place(), ...details })
     } catch {
       // Thrown from here it would mask the error that the line is about.
     }

@@ -1,14 +1,17 @@
 /** Opens one connection: attempt, classify, back off, try again, within one deadline. */
 
-import type { LimitOf } from './census.ts'
 import type { Clock } from './clock.ts'
 import type { Credential, CredentialTarget } from './credentials.ts'
 import { Deadline, within } from './deadline.ts'
+import type { Diagnostics } from './diagnostics.ts'
 import type { Dialect } from './dialect.ts'
-import { annotate, codeOf, type ErrorKind, type FailureDetails, LeaseholdError } from './errors.ts'
+import { codeOf, type ErrorKind, LeaseholdError } from './errors.ts'
+import { giveUp } from './giving-up.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { LimitedLog } from './log.ts'
+import type { MetricName, Observe } from './metrics.ts'
 import type { ResolvedOptions } from './options/options.ts'
+import { type ConnectPhase, Phases } from './phases.ts'
 import { firstDelayMs, nextDelayMs, publishedWaitMs } from './policy.ts'
 import type { Random } from './random.ts'
 import type { Stats } from './stats.ts'
@@ -26,6 +29,8 @@ export interface Attempt {
   readonly wasRefused: boolean
   /** What to log in with, where the pool has a source of credentials. */
   readonly credential: Credential | undefined
+  /** To be told when a phase of the connect ends, in their order; for the metrics. */
+  reached(phase: ConnectPhase): void
 }
 
 /** An attempt to connect that failed. */
@@ -45,6 +50,8 @@ export interface OpenParts {
   readonly knowledge: Knowledge
   readonly stats: Stats
   readonly log: LimitedLog
+  readonly diagnostics: Diagnostics
+  readonly observe: Observe
   /** How long this request may wait: `acquireTimeoutMs`, or less where the invocation ends sooner. */
   readonly acquireLimitMs: number
   /** What is left of the invocation, where that is known: patience with a starting server ends there too. */
@@ -64,7 +71,7 @@ export async function open<T>(
   target?: CredentialTarget,
 ): Promise<T> {
   signal?.throwIfAborted()
-  const { clock, options, knowledge, random, stats } = parts
+  const { clock, observe, options, knowledge, random, stats } = parts
   const acquire = new Deadline(clock, parts.acquireLimitMs)
   const resume = new Deadline(
     clock,
@@ -92,8 +99,19 @@ export async function open<T>(
 
   const mayAskAgain = (): boolean => denied.length < MOST_DENIALS && acquire.leftMs() > 0
 
+  const observeCredential: Observe = (name, value) => {
+    observe(name, value)
+    const line = CREDENTIAL_LINES[name]
+    if (line !== undefined) parts.log.warn('credentials', line)
+  }
+
+  const sawWait = (): void => {
+    if (queuedMs > 0) observe('SlotWaitTime', queuedMs)
+  }
+
   for (;;) {
     const startedMs = acquire.elapsedMs()
+    const phases = new Phases(clock)
     attempts += 1
     stats.attempts += 1
     try {
@@ -111,10 +129,12 @@ export async function open<T>(
                 refusals: denied.length,
                 refused: denied,
                 signal: both,
+                observe: observeCredential,
               })
         // Too late: another attempt is under way, on the same client.
         both.throwIfAborted()
         lastGiven = credential
+        phases.begin()
         // The source has nothing else to try: the server's own word is the last one.
         if (credential === undefined && denial !== undefined) throw denial
         return connect({
@@ -122,9 +142,14 @@ export async function open<T>(
           publishedWaitMs: publishedWaitMs(queuedMs, refused),
           wasRefused: refused > 0,
           credential,
+          reached: (phase) => phases.reached(phase),
         })
       })
-      knowledge.sawConnect(acquire.elapsedMs() - startedMs)
+      const durationMs = acquire.elapsedMs() - startedMs
+      knowledge.sawConnect(durationMs)
+      observe('ConnectTime', durationMs)
+      phases.observe(observe)
+      sawWait()
       return opened
     } catch (error) {
       signal?.throwIfAborted()
@@ -138,6 +163,7 @@ export async function open<T>(
         denied.push(lastGiven)
         denial = error
         stats.denied += 1
+        tellRetry(parts, kind, error, attempts, 0)
         continue
       }
       const budget = budgetFor(kind, error)
@@ -164,6 +190,8 @@ export async function open<T>(
           ? undefined
           : Math.min(pacedMs, budget.leftMs())
       if (delayMs === undefined) {
+        if (kind === 'saturated') queuedMs = acquire.elapsedMs()
+        sawWait()
         const outOfTime = refusal !== undefined && LeaseholdError.is(error)
         throw outOfTime
           ? giveUp(parts, refusal, 'saturated', attempts, acquire.elapsedMs())
@@ -173,10 +201,17 @@ export async function open<T>(
         const patience = `trying again for up to ${options.resumeBudgetMs} ms`
         parts.log.warn('unreachable', `the server cannot be reached (${codeOf(error)}): ${patience}`)
       }
+      countRetry(stats, kind)
+      tellRetry(parts, kind, error, attempts, delayMs)
       await clock.sleep(delayMs, signal)
       if (kind === 'saturated') queuedMs += acquire.elapsedMs() - startedMs
     }
   }
+}
+
+const CREDENTIAL_LINES: Partial<Record<MetricName, string>> = {
+  SecretsServedStale: 'the secret could not be read again, so that connects go on with an older one',
+  SecretsThrottled: 'Secrets Manager refuses requests because there are too many: raise `ttlMs`',
 }
 
 function kindOf(dialect: Dialect, error: unknown): ErrorKind {
@@ -186,62 +221,23 @@ function kindOf(dialect: Dialect, error: unknown): ErrorKind {
   return dialect.classify(error)
 }
 
-function giveUp(
+function countRetry(stats: Stats, kind: ErrorKind): void {
+  if (kind === 'saturated') stats.retriedSaturated += 1
+  else if (kind === 'lost') stats.retriedLost += 1
+  else stats.retriedStarting += 1
+}
+
+function tellRetry(
   parts: OpenParts,
-  error: unknown,
   kind: ErrorKind,
+  error: unknown,
   attempts: number,
-  waitedMs: number,
-): unknown {
-  const details: FailureDetails = {
+  delayMs: number,
+): void {
+  parts.diagnostics.tell('retry', () => ({
     kind,
+    code: codeOf(error),
     attempts,
-    waitedMs: Math.round(waitedMs),
-    pressure: parts.knowledge.pressure,
-    summary: summarize(parts, error, kind, attempts, waitedMs),
-  }
-  if (kind === 'saturated' || kind === 'starting' || kind === 'lost') {
-    parts.stats.gaveUp += 1
-    parts.log.error(kind, details.summary)
-  }
-  annotate(error, details)
-  return error
-}
-
-const REMEDIES: Partial<Record<ErrorKind, string>> = {
-  starting: 'check that the server is up and that host, port and security groups are right',
-  lost: 'check the network and the server log: connections end before they are established',
-  auth: 'check user and password',
-}
-
-const LIMIT_REMEDIES: Readonly<Record<LimitOf, string>> = {
-  server: 'max_connections',
-  database: "the database's connection limit",
-  login: "the login's connection limit",
-}
-
-function remedyOf(kind: ErrorKind, limit: LimitOf = 'server'): string | undefined {
-  if (kind === 'saturated') return `lower reserved concurrency or raise ${LIMIT_REMEDIES[limit]}`
-  return REMEDIES[kind]
-}
-
-function summarize(
-  parts: OpenParts,
-  error: unknown,
-  kind: ErrorKind,
-  attempts: number,
-  waitedMs: number,
-): string {
-  const what = kind === 'saturated' ? 'no slot' : 'no connection'
-  const tries = `${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`
-  const view = parts.knowledge.view
-  const own = view?.fleetCount === undefined ? '' : `, ${view.fleetCount} of them of this fleet`
-  const slots =
-    view === undefined
-      ? 'slots not known: no census yet'
-      : `${view.limit ?? 'server'} ${view.usedCount} of ${view.slotCount} slots${own}, ${Math.round(parts.knowledge.viewAgeMs)} ms ago`
-  const remedy = remedyOf(kind, view?.limit)
-  const last = `last ${kind === 'saturated' ? 'refusal' : 'error'} ${codeOf(error)}`
-  const head = `${what} within ${Math.round(waitedMs)} ms (${tries}; ${slots}; ${last})`
-  return remedy === undefined ? head : `${head}: ${remedy}`
+    delayMs: Math.round(delayMs),
+  }))
 }

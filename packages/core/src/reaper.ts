@@ -4,6 +4,7 @@ import { ask } from './asking.ts'
 import { type FleetView, pressureOf } from './census.ts'
 import { type Clock, Moment } from './clock.ts'
 import type { GovernedConnection } from './connection.ts'
+import type { Diagnostics } from './diagnostics.ts'
 import type { Dialect } from './dialect.ts'
 import { codeOf, LeaseholdError } from './errors.ts'
 import type { Knowledge } from './knowledge.ts'
@@ -29,6 +30,7 @@ export interface ReaperParts {
   readonly knowledge: Knowledge
   readonly stats: Stats
   readonly log: LimitedLog
+  readonly diagnostics: Diagnostics
   readonly terms: () => RecallTerms
 }
 
@@ -108,12 +110,13 @@ export class Reaper {
   }
 
   async #run(governed: GovernedConnection, wanted: Wanted): Promise<number> {
-    const { stats } = this.#parts
+    const { diagnostics, stats } = this.#parts
     let endedCount = 0
     const work = async (): Promise<void> => {
       const outcome = await this.#ask(governed, wanted)
       endedCount = outcome.endedCount
       stats.reaped += endedCount
+      if (endedCount > 0) diagnostics.tell('reap', () => ({ endedCount }))
     }
     await ask(this.#parts, governed, 'a recall', work, (error) => this.#survives(error))
     return endedCount

@@ -1,7 +1,9 @@
 /** What becomes of a statement that met trouble: a lost connection, a limit of time, an abort. */
 
+import { sawAmbiguity } from './ambiguity.ts'
 import type { Clock } from './clock.ts'
 import { Deadline } from './deadline.ts'
+import type { Diagnostics } from './diagnostics.ts'
 import type { Dialect } from './dialect.ts'
 import { annotate, codeOf, type ErrorKind, failureDetails, LeaseholdError } from './errors.ts'
 import type { Knowledge } from './knowledge.ts'
@@ -19,6 +21,7 @@ export interface StatementParts {
   readonly random: Random
   readonly knowledge: Knowledge
   readonly stats: Stats
+  readonly diagnostics: Diagnostics
   /** What is left of the invocation, or undefined where that is not known. */
   spendableMs(): number | undefined
 }
@@ -68,6 +71,7 @@ export class Statements {
       signal?.throwIfAborted()
       if (delayMs > 0) await clock.sleep(delayMs, signal)
       stats.replayed += 1
+      this.#tellReplay(error, sentCount)
       try {
         return await send()
       } catch (next) {
@@ -80,12 +84,14 @@ export class Statements {
    * Says on the error of a statement that was not sent again what is known of it.
    *
    * @param connection what it ran on: inside a transaction of ours nothing of it stays
+   * @param isApplications false where nothing of the application's was on it: an idle connection, or a question
+   *   of ours. Then there is nothing to count
    */
-  explainLoss(error: unknown, connection?: object): void {
+  explainLoss(error: unknown, connection?: object, isApplications = true): void {
     const failure = this.#read(error)
     if (failure !== 'unread' && failure !== 'ambiguous') return
     const isUndone = connection !== undefined && isUncommitted(connection)
-    this.#explain(error, failure, failure === 'ambiguous' && !isUndone, 1, 0)
+    this.#explain(error, failure, failure === 'ambiguous' && !isUndone, 1, 0, isApplications)
   }
 
   /**
@@ -105,6 +111,10 @@ export class Statements {
     const mayHaveRun = outcome === undefined || this.#read(outcome.error) === 'ambiguous'
     this.#explain(error, 'answered', mayHaveRun, 1, timeoutMs)
     throw error
+  }
+
+  #tellReplay(error: unknown, sentCount: number): void {
+    this.#parts.diagnostics.tell('replay', () => ({ code: codeOf(error), sentCount }))
   }
 
   #kindOf(error: unknown): ErrorKind {
@@ -131,11 +141,14 @@ export class Statements {
     mayHaveRun: boolean,
     sentCount: number,
     elapsedMs: number,
+    isApplications = true,
   ): void {
     const known = failureDetails(error)
     const isLost = failure === 'unread' || failure === 'ambiguous'
     const isConnect = failure === 'unsent'
     const statementMayHaveRun = mayHaveRun || known?.statementMayHaveRun === true
+    const isNews = statementMayHaveRun && known?.statementMayHaveRun !== true
+    if (isNews && isApplications) sawAmbiguity(this.#parts, error)
     const what = isLost
       ? 'the connection was lost under a statement'
       : LeaseholdError.is(error) && error.code === 'QUERY_TIMEOUT'

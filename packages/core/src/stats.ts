@@ -29,6 +29,12 @@ export interface Stats {
   refused: number
   /** Connect attempts whose credential the server refused, where another could be tried. */
   denied: number
+  /** Attempts to connect that followed one refused for want of a slot. */
+  retriedSaturated: number
+  /** Attempts that followed one for which the server, or the way to it, was not there yet. */
+  retriedStarting: number
+  /** Attempts that followed one whose connection broke before it was established. */
+  retriedLost: number
   /** Connects or waits given up at their deadline. */
   gaveUp: number
   /** Times a server or proxy would not hold a lease, so that this side holds it alone. */
@@ -39,6 +45,8 @@ export interface Stats {
   replayed: number
   /** Transactions run again, whole, after they lost a race with another. */
   rerun: number
+  /** Statements and commits that were cut off so that nobody knows whether they took effect. */
+  ambiguous: number
   /** Statements cancelled at their limit, or because their signal aborted. */
   cancelled: number
   /** Connections or transactions left over from an earlier invocation, and ended. */
@@ -61,11 +69,15 @@ export function newStats(): Stats {
     attempts: 0,
     refused: 0,
     denied: 0,
+    retriedSaturated: 0,
+    retriedStarting: 0,
+    retriedLost: 0,
     gaveUp: 0,
     leaseRefused: 0,
     censusRefused: 0,
     replayed: 0,
     rerun: 0,
+    ambiguous: 0,
     cancelled: 0,
     reclaimed: 0,
   }

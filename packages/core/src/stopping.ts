@@ -1,6 +1,7 @@
 /** Runs one statement that may be stopped: at its limit of time, or because its signal aborted. */
 
 import type { Clock } from './clock.ts'
+import type { Diagnostics } from './diagnostics.ts'
 import type { Stats } from './stats.ts'
 
 /** A cancelled statement gets this long to end by itself; then its connection is cut. */
@@ -28,6 +29,7 @@ export interface Stoppable<T> {
 export interface StoppingParts {
   readonly clock: Clock
   readonly stats: Stats
+  readonly diagnostics: Diagnostics
   /** What is left of the invocation, or undefined where that is not known. */
   spendableMs(): number | undefined
 }
@@ -51,13 +53,14 @@ export async function runStoppable<T>(
   limits: StatementLimits,
   statement: Stoppable<T>,
 ): Promise<Ending<T>> {
-  const { clock, stats } = parts
+  const { clock, diagnostics, stats } = parts
   const over = new AbortController()
   const running = outcomeOf(() => statement.run())
   try {
     const first = await Promise.race([running, stopOf(clock, limits, over.signal)])
     if (first !== STOP) return { outcome: first, wasStopped: false }
     stats.cancelled += 1
+    diagnostics.tell('cancel', () => ({ timeoutMs: limits.timeoutMs }))
     // Waits for the cancel itself too: one that arrives late would hit the connection's next statement.
     const cancelled = outcomeOf(() => statement.cancel(over.signal)).then(() => running)
     const patience = clock.sleep(patienceMs(parts), over.signal).then(toStop, toStop)

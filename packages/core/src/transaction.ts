@@ -1,12 +1,12 @@
 /** Runs a function inside a transaction: a connection of its own, whole or not at all, again where it lost a race. */
 
+import { type AmbiguityParts, sawAmbiguity } from './ambiguity.ts'
 import type { Clock } from './clock.ts'
 import { Deadline, within } from './deadline.ts'
 import type { Dialect } from './dialect.ts'
 import { annotate, codeOf, failureDetails, LeaseholdError } from './errors.ts'
 import type { Random } from './random.ts'
 import { closeScope, openScope, type SavepointHands, type Scope, unfinished } from './savepoint.ts'
-import type { Stats } from './stats.ts'
 import { checkOptions, type TransactionOptions } from './transaction-options.ts'
 
 const DEFAULT_RETRIES = 5
@@ -39,11 +39,10 @@ export interface TransactionHands<C> extends SavepointHands<C> {
   destroy(connection: C): void
 }
 
-export interface TransactionParts {
+export interface TransactionParts extends AmbiguityParts {
   readonly dialect: Dialect
   readonly clock: Clock
   readonly random: Random
-  readonly stats: Stats
   /** What is left of the invocation, or undefined where that is not known. */
   spendableMs(): number | undefined
 }
@@ -79,6 +78,7 @@ export async function runTransaction<C extends object, T>(
       if (deadline.leftMs() <= pauseMs) throw error
       signal?.throwIfAborted()
       stats.rerun += 1
+      parts.diagnostics.tell('rerun', () => ({ code: codeOf(error), runs: run }))
       await clock.sleep(pauseMs, signal)
     }
   }
@@ -141,7 +141,7 @@ async function begun<C extends object>(
       hands.destroy(connection)
       signal?.throwIfAborted()
       const isGone = LeaseholdError.is(error) || isLoss(dialect, error)
-      if (isGone) explain(error, 'the connection was lost at BEGIN', false)
+      if (isGone) explain(parts, error, 'the connection was lost at BEGIN', false)
       if (!isFirst || !isGone) throw error
     }
   }
@@ -166,7 +166,7 @@ async function commit<C>(parts: TransactionParts, hands: TransactionHands<C>, co
     if (await within(parts.clock, limitMs, 'COMMIT', work, 'QUERY_TIMEOUT')) return
   } catch (error) {
     const isGone = LeaseholdError.is(error) || isLoss(parts.dialect, error)
-    if (isGone) explain(error, 'the connection was lost at COMMIT', !parts.dialect.provesUnread(error))
+    if (isGone) explain(parts, error, 'the connection was lost at COMMIT', !parts.dialect.provesUnread(error))
     throw error
   }
   throw new LeaseholdError(
@@ -219,8 +219,9 @@ function isLoss(dialect: Dialect, error: unknown): boolean {
   return kind === 'lost' || kind === 'starting'
 }
 
-function explain(error: unknown, what: string, mayHaveCommitted: boolean): void {
+function explain(parts: TransactionParts, error: unknown, what: string, mayHaveCommitted: boolean): void {
   const known = failureDetails(error)
+  if (mayHaveCommitted && known?.statementMayHaveRun !== true) sawAmbiguity(parts, error)
   const end = mayHaveCommitted ? 'look whether it was committed' : 'nothing of the transaction stays'
   annotate(error, {
     kind: 'lost',

@@ -55,15 +55,14 @@ describe('the log', () => {
     expect(logger.warnings).toEqual(['leasehold: no leases here'])
   })
 
-  it('passes no details where there are none, so that the console prints no "undefined"', () => {
+  it('says in members what caused the line, where, and what its caller adds', () => {
     const warn = vi.fn<(...args: unknown[]) => void>()
     const error = vi.fn<(...args: unknown[]) => void>()
-    const log = new LimitedLog({ warn, error }, new ManualClock())
+    const log = new LimitedLog({ warn, error }, new ManualClock(), () => ({ fleet: 'shop' }))
     log.once('a', 'once')
-    log.error('b', 'failed')
     log.error('b', 'failed', { attempts: 2 })
-    expect(warn.mock.calls).toEqual([['leasehold: once']])
-    expect(error.mock.calls).toEqual([['leasehold: failed'], ['leasehold: failed', { attempts: 2 }]])
+    expect(warn.mock.calls).toEqual([['leasehold: once', { cause: 'a', fleet: 'shop' }]])
+    expect(error.mock.calls).toEqual([['leasehold: failed', { cause: 'b', fleet: 'shop', attempts: 2 }]])
   })
 
   it('survives a logger that throws: a line is not worth an error', () => {
@@ -86,17 +85,25 @@ describe('the log', () => {
 describe('the default logger', () => {
   afterEach(() => {
     vi.restoreAllMocks()
+    vi.unstubAllEnvs()
   })
 
-  it('is the console', () => {
+  it('is the console, one line of text and JSON', () => {
     const warn = vi.spyOn(console, 'warn').mockReturnValue(undefined)
     const error = vi.spyOn(console, 'error').mockReturnValue(undefined)
     consoleLogger.warn('one')
     consoleLogger.warn('two', { attempts: 2 })
     consoleLogger.error('three')
     consoleLogger.error('four', { attempts: 4 })
-    expect(warn.mock.calls).toEqual([['one'], ['two', { attempts: 2 }]])
-    expect(error.mock.calls).toEqual([['three'], ['four', { attempts: 4 }]])
+    expect(warn.mock.calls).toEqual([['one'], ['two {"attempts":2}']])
+    expect(error.mock.calls).toEqual([['three'], ['four {"attempts":4}']])
+  })
+
+  it('leaves the JSON to Lambda where that makes it', () => {
+    vi.stubEnv('AWS_LAMBDA_LOG_FORMAT', 'JSON')
+    const warn = vi.spyOn(console, 'warn').mockReturnValue(undefined)
+    consoleLogger.warn('two', { attempts: 2 })
+    expect(warn.mock.calls).toEqual([[{ message: 'two', attempts: 2 }]])
   })
 })
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 
 import { LeaseholdError } from '../src/errors.ts'
 import { consoleLogger } from '../src/log.ts'
+import { noMetrics } from '../src/metrics.ts'
 import { FIELDS } from '../src/options/fields.ts'
 import { OPTION_NAMES, resolveOptions, splitOptions } from '../src/options/resolve.ts'
 import { ListeningLogger } from './scene.ts'
@@ -40,6 +41,8 @@ describe('options left out', () => {
       backoffBaseMs: 50,
       backoffCapMs: 300,
       lease: 'server',
+      metrics: noMetrics,
+      hooks: {},
       logger: consoleLogger,
     })
   })

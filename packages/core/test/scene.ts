@@ -1,9 +1,11 @@
 /** What most tests start from: a clock that stands still, a known random, and a logger that only listens. */
 
 import type { Census } from '../src/census.ts'
+import { Diagnostics } from '../src/diagnostics.ts'
 import type { Env } from '../src/env.ts'
 import { Knowledge } from '../src/knowledge.ts'
 import { LimitedLog, type Logger } from '../src/log.ts'
+import type { Observe } from '../src/metrics.ts'
 import type { LeaseholdOptions, ResolvedOptions } from '../src/options/options.ts'
 import { resolveOptions } from '../src/options/resolve.ts'
 import { newStats, type Stats } from '../src/stats.ts'
@@ -32,6 +34,10 @@ export interface Scene {
   readonly knowledge: Knowledge
   readonly stats: Stats
   readonly log: LimitedLog
+  readonly diagnostics: Diagnostics
+  readonly observe: Observe
+  /** What was measured, in order. */
+  readonly observed: [name: string, value: number][]
   readonly acquireLimitMs: number
 }
 
@@ -41,6 +47,9 @@ export function setScene(given: LeaseholdOptions = {}, env: Env = {}): Scene {
   const logger = new ListeningLogger()
   const options = resolveOptions({ logger, ...given })
   const mutableEnv = { ...env }
+  const log = new LimitedLog(options.logger, clock)
+  const observed: [string, number][] = []
+  const place = { fleet: options.fleet, engine: 'postgresql', target: 'unknown' }
   return {
     clock,
     random,
@@ -49,7 +58,10 @@ export function setScene(given: LeaseholdOptions = {}, env: Env = {}): Scene {
     env: mutableEnv,
     knowledge: new Knowledge(options, clock, random, mutableEnv),
     stats: newStats(),
-    log: new LimitedLog(options.logger, clock),
+    log,
+    diagnostics: new Diagnostics(options.hooks, () => place, log),
+    observe: (name, value) => void observed.push([name, value]),
+    observed,
     acquireLimitMs: options.acquireTimeoutMs,
   }
 }

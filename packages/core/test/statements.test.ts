@@ -188,6 +188,15 @@ describe('a statement that failed by the server’s own word', () => {
 })
 
 describe('a loss on a connection that the application holds', () => {
+  it('counts it once, and not where nothing of the application’s was on the connection', () => {
+    const { statements, stats } = recovery([])
+    const [lost, idle] = [failure('FAKE_RESET'), failure('FAKE_RESET')]
+    statements.explainLoss(lost)
+    statements.explainLoss(lost)
+    statements.explainLoss(idle, {}, false)
+    expect(stats.ambiguous).toBe(1)
+  })
+
   it('is explained: whether the statement may have run', () => {
     const { statements } = recovery([])
     const reset = failure('FAKE_RESET')

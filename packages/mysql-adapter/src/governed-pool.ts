@@ -1,6 +1,6 @@
 /** Governs a genuine mysql2 callback pool: everything in the driver goes through its `getConnection`. */
 
-import { callersOf, governanceOf, Governor, type Surroundings, systemEnv } from '@leasehold/core'
+import { callersOf, governanceOf, Governor, Moment, type Surroundings, systemEnv } from '@leasehold/core'
 import type mysql2 from 'mysql2'
 
 import { PoolDialect } from './dialect.ts'
@@ -65,6 +65,10 @@ class PoolGovernor {
     const { getConnection, releaseConnection, _removeConnection, end } = pool
     this.#base = { getConnection, releaseConnection, _removeConnection, end }
     this.#places = new Places(pool, (standIn) => releaseConnection.call(pool, standIn))
+    governor.observations.facts = {
+      maxCount: () => pool.config.connectionLimit,
+      waitingCount: () => pool._connectionQueue.length,
+    }
     const home: ConnectionHome = {
       idle: (connection) => indexIn(pool._freeConnections, connection) >= 0,
       yield: (connection) => this.#yield(connection),
@@ -127,7 +131,7 @@ class PoolGovernor {
         })
         return
       }
-      this.#governor.stats.lapsed += 1
+      this.#governor.observations.lapsed(governed)
       governed.spoilt = true
       cut(connection)
     }
@@ -152,7 +156,7 @@ class PoolGovernor {
       process.nextTick(callback, null, connection)
       return
     }
-    this.#governor.stats.lost += 1
+    this.#governor.observations.lost(governed)
     governed.spoilt = true
     cut(connection)
     process.nextTick(() => this.#pool.getConnection(callback))
@@ -162,6 +166,7 @@ class PoolGovernor {
     if (this.#patient.has(callback)) return callback
     const { acquireLimitMs, clock } = this.#governor
     const patience = new AbortController()
+    const begun = new Moment(clock)
     let over = false
     clock.sleep(acquireLimitMs, patience.signal).then(
       () => {
@@ -183,6 +188,7 @@ class PoolGovernor {
       // From the request before it, without a checkout in between.
       const governed = connection === undefined ? undefined : governedOf(connection)
       if (governed?.checkedOut === false) this.#governor.handedOver(governed)
+      this.#governor.observations.waited(begun, governed)
       callback(error, connection)
     }
     this.#patient.add(patient)
@@ -206,8 +212,8 @@ class PoolGovernor {
     const governed = governedOf(connection)
     if (governed !== undefined) {
       if (!governed.spoilt && !governed.checkedOut) {
-        if (governed.lease.usable()) this.#governor.stats.lost += 1
-        else this.#governor.stats.lapsed += 1
+        if (governed.lease.usable()) this.#governor.observations.lost(governed)
+        else this.#governor.observations.lapsed(governed)
       }
       this.#governor.forget(governed)
     }
@@ -225,7 +231,11 @@ class PoolGovernor {
 
   #end(callback?: (error?: Error | null) => void): void {
     this.#places.stopAll(new Error(ENDED))
-    this.#base.end.call(this.#pool, callback)
+    const governor = this.#governor
+    const done = governor.observations.recorder.isOn
+      ? governor.observations.afterFlush(callback ?? ignore)
+      : callback
+    this.#base.end.call(this.#pool, done)
   }
 }
 

@@ -121,10 +121,13 @@ export class Opener {
       hideSecretsOf(opened)
       shareContext(opened)
       mendConnection(opened)
+      watchPhases(opened, attempt)
       limitStatements(opened, governor)
       await Promise.race([connected, aborted])
+      attempt.reached('login')
       const session = takeSession(opened, governor, home, leaving(opened, governor))
       const lease = await Promise.race([takeLease(opened, session, dialect, attempt), aborted])
+      if (lease.leaseMs !== undefined) attempt.reached('census')
       if (governor.options.onSession !== undefined) {
         await Promise.race([governor.prepareSession(opened.promise(), signal), aborted])
       }
@@ -135,6 +138,17 @@ export class Opener {
       throw error
     }
   }
+}
+
+/** The driver tells of the end of the connect alone; what lies between is seen on the connection. */
+function watchPhases(connection: DriverConnection, attempt: Attempt): void {
+  connection.stream.once('connect', () => attempt.reached('network'))
+  const { startTLS } = connection
+  connection.startTLS = (onSecure) =>
+    startTLS.call(connection, (error) => {
+      if (error === undefined) attempt.reached('tls')
+      onSecure(error)
+    })
 }
 
 function ignore(): void {}

@@ -146,7 +146,8 @@ export class ConnectionSession {
       if (this.governed !== undefined) this.governed.spoilt = true
       // The server's last word comes unasked; the driver would print that it is out of order.
       this.#connection.sequenceId = packet.sequenceId
-      onErrorOf(command, (error) => this.#explainLoss(error))
+      const isApplications = this.#isApplications
+      onErrorOf(command, (error) => this.#explainLoss(error, isApplications))
       return undefined
     }
     if (!LOST_RACE_ERRNOS.includes(errno)) return undefined
@@ -160,11 +161,16 @@ export class ConnectionSession {
   #evict(): void {
     if (this.governed === undefined || this.governed.spoilt) return
     this.governed.spoilt = true
-    this.governor.stats.evicted += 1
+    this.governor.observations.turnedReadOnly(this.governed)
   }
 
-  #explainLoss(error: unknown): void {
-    this.governor.statements.explainLoss(error, this.#connection)
+  /** Whether what is on the connection now is the application's: between two requests it is ours. */
+  get #isApplications(): boolean {
+    return this.governed?.checkedOut === true
+  }
+
+  #explainLoss(error: unknown, isApplications: boolean = this.#isApplications): void {
+    this.governor.statements.explainLoss(error, this.#connection, isApplications)
   }
 }
 

@@ -1,6 +1,7 @@
 /** The steps of one attempt to connect: where to, as whom, over what, and giving up in time. */
 
 import {
+  type Attempt,
   type Credential,
   type CredentialTarget,
   type Governor,
@@ -38,8 +39,9 @@ export function logInAs(client: DriverClient, governor: Governor, { user, passwo
 export function attemptOnce(
   client: DriverClient,
   connect: (callback: ConnectCallback) => void,
-  signal: AbortSignal,
+  attempt: Attempt,
 ): Promise<void> {
+  const { signal } = attempt
   return new Promise((resolve, reject) => {
     const onAbort = (): void => {
       // The error reaches the callback below by the driver's own way; if not, the caller's deadline holds.
@@ -51,10 +53,24 @@ export function attemptOnce(
       return
     }
     signal.addEventListener('abort', onAbort, { once: true })
+    watchPhases(client, attempt)
     connect((error) => {
       signal.removeEventListener('abort', onAbort)
-      if (error === null || error === undefined) resolve()
-      else reject(error)
+      if (error !== null && error !== undefined) {
+        reject(error)
+        return
+      }
+      attempt.reached('login')
+      resolve()
     })
+  })
+}
+
+/** The driver tells of the end of the connect alone; what lies between is seen on its connection. */
+function watchPhases({ connection }: DriverClient, attempt: Attempt): void {
+  connection.once('connect', () => attempt.reached('network'))
+  // Said as soon as TLS begins.
+  connection.once('sslconnect', () => {
+    connection.stream.once('secureConnect', () => attempt.reached('tls'))
   })
 }

@@ -90,6 +90,7 @@ export type IdleListener = (error: Error) => void
 export interface DriverPool extends EventEmitter {
   options: Record<string, unknown> & { max: number }
   ending: boolean
+  readonly waitingCount: number
   _clients: DriverClient[]
   _idle: { readonly client: DriverClient }[]
   _pendingQueue: PendingItem[]

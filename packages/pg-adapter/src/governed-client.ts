@@ -21,7 +21,7 @@ import { prepareSession } from './prepare.ts'
 import { abandon, disarm, passwordOf, rearm, rememberUnconnected, type Unconnected } from './rearm.ts'
 import { type ClientHome, ClientSession } from './session.ts'
 import { setsTransactionIdle, startupOptions } from './startup.ts'
-import { callbackIn, copyOf, isSubmittable } from './statement.ts'
+import { awaitsAnswer, callbackIn, copyOf, isSubmittable } from './statement.ts'
 
 /** Leads from a pool or client to its governor, over copies of this package. */
 export const GOVERNOR: unique symbol = Symbol.for('leasehold.pg.governor') as never
@@ -123,7 +123,7 @@ export function governedClientClass(
 
     override _errorAllQueries(error: unknown): void {
       // One error for all of them: what waited was not sent, but what was sent may have run.
-      if (this.#governed !== undefined) this.#governor.statements.explainLoss(error, this)
+      if (this.#governed !== undefined) this.#governor.statements.explainLoss(error, this, awaitsAnswer(this))
       super._errorAllQueries(error)
     }
 
@@ -224,7 +224,7 @@ export function governedClientClass(
       const { stream } = this.connection
       try {
         const connect = (callback: ConnectCallback): void => void super.connect(callback)
-        const connectOnce = (): Promise<void> => attemptOnce(this, connect, attempt.signal)
+        const connectOnce = (): Promise<void> => attemptOnce(this, connect, attempt)
         await prepareSession(this, governor, connectOnce, attempt.signal)
       } catch (error) {
         isOver = true

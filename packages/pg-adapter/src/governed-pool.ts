@@ -1,6 +1,6 @@
 /** A genuine `pg.Pool` that hands out no dead client, holds places while it backs off, and keeps house. */
 
-import { callersOf, governanceOf, Governor, type Surroundings, systemEnv } from '@leasehold/core'
+import { callersOf, governanceOf, Governor, Moment, type Surroundings, systemEnv } from '@leasehold/core'
 
 import { poolDialect } from './dialect.ts'
 import type { DriverClient, DriverPool, IdleListener, PendingItem, PgModule } from './driver.ts'
@@ -41,6 +41,10 @@ export function governedPoolClass(driver: PgModule, surroundings: Surroundings =
       this.#governor = governor
       this.on('error', ignore)
       this.leasehold = governanceOf(governor)
+      governor.observations.facts = {
+        maxCount: () => this.options.max,
+        waitingCount: () => this.waitingCount,
+      }
     }
 
     get [GOVERNOR](): Governor {
@@ -84,8 +88,10 @@ export function governedPoolClass(driver: PgModule, surroundings: Surroundings =
     #connectWhenFree(callback: PendingItem['callback']): undefined {
       const { clock, acquireLimitMs } = this.#governor
       const patience = new AbortController()
+      const begun = new Moment(clock)
       void super.connect((error, client, release) => {
         patience.abort()
+        this.#governor.observations.waited(begun, (client as GovernedClient | undefined)?.governed)
         callback(error, client, release)
       })
       const waiting = this._pendingQueue.at(-1)
@@ -125,7 +131,7 @@ export function governedPoolClass(driver: PgModule, surroundings: Surroundings =
         return
       }
       if (fitness === 'lapsed') {
-        governor.stats.lapsed += 1
+        governor.observations.lapsed(governed)
         this.#replace(client, pending)
         return
       }
@@ -137,7 +143,7 @@ export function governedPoolClass(driver: PgModule, surroundings: Surroundings =
           super._acquireClient(client, pending, idleListener, false)
           return
         }
-        governor.stats.lost += 1
+        governor.observations.lost(governed)
         this.#replace(client, pending)
       })
     }
@@ -187,11 +193,11 @@ export function governedPoolClass(driver: PgModule, surroundings: Surroundings =
       const listener: IdleListener = (error) => {
         const { governed } = client as GovernedClient
         if ((error as { code?: string }).code === '57P05' || governed?.lease.usable() === false) {
-          this.#governor.stats.lapsed += 1
+          if (governed !== undefined) this.#governor.observations.lapsed(governed)
           this._remove(client, () => this._pulseQueue())
           return
         }
-        this.#governor.stats.lost += 1
+        if (governed !== undefined) this.#governor.observations.lost(governed)
         client.removeListener('error', listener)
         original(error)
       }
@@ -201,13 +207,15 @@ export function governedPoolClass(driver: PgModule, surroundings: Surroundings =
 
     override end(callback?: () => void): Promise<void> {
       const reason = new Error(ENDED)
-      const result = super.end(callback)
+      const { observations } = this.#governor
+      const result = super.end(callback && observations.afterFlush(callback))
       // The driver would leave them waiting for ever.
       for (const waiting of this._pendingQueue.splice(0)) waiting.callback(reason, undefined, ignore)
       for (const client of this._clients) {
         if (client._connecting || !client._connected) (client as GovernedClient).stopConnecting(reason)
       }
-      return result
+      if (callback !== undefined || !observations.recorder.isOn) return result
+      return result.then(() => observations.flush())
     }
   }
 

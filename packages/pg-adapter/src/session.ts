@@ -54,10 +54,12 @@ export class ClientSession {
       governor.answered(governed)
     })
     connection.prependListener('errorMessage', (message) => {
-      if (activeQueryOf(this.#client) !== undefined) governor.statements.explainLoss(message, this.#client)
+      if (activeQueryOf(this.#client) !== undefined) {
+        governor.statements.explainLoss(message, this.#client, governed.checkedOut)
+      }
       if (governed.spoilt || postgresDialect.classify(message) !== 'read-only') return
       governed.spoilt = true
-      governor.stats.evicted += 1
+      governor.observations.turnedReadOnly(governed)
     })
     connection.once('end', () => governor.forget(governed))
   }

@@ -1,5 +1,7 @@
 /** One statement as the driver has it: how it was given, and where it is now. */
 
+import type { GovernedConnection } from '@leasehold/core'
+
 import type { DriverClient, DriverQuery, QueryCallback } from './driver.ts'
 
 /** A cursor or a stream, which runs itself: passed through as it is. */
@@ -33,6 +35,12 @@ export function queueOf(client: DriverClient): DriverQuery[] {
 /** What the server is answering on the client, or undefined. */
 export function activeQueryOf(client: DriverClient): DriverQuery | undefined {
   return ('_activeQuery' in client ? client._activeQuery : client.activeQuery) ?? undefined
+}
+
+/** Whether the application waits for the answer to something that it sent. What is sent between requests is ours. */
+export function awaitsAnswer(client: DriverClient & { governed: GovernedConnection | undefined }): boolean {
+  if (client.governed?.checkedOut !== true) return false
+  return activeQueryOf(client) !== undefined || (client._sentQueryQueue?.length ?? 0) > 0
 }
 
 export function forgetActiveQuery(client: DriverClient): void {

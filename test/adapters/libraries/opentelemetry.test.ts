@@ -5,6 +5,12 @@ import { createPool as createMysqlPool } from '@leasehold/mysql-adapter'
 import { createPool as createPgPool } from '@leasehold/pg-adapter'
 import { MySQL2Instrumentation } from '@opentelemetry/instrumentation-mysql2'
 import { PgInstrumentation } from '@opentelemetry/instrumentation-pg'
+import {
+  AggregationTemporality,
+  InMemoryMetricExporter,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+} from '@opentelemetry/sdk-metrics'
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base'
 import mysql2 from 'mysql2'
 import pg from 'pg'
@@ -35,6 +41,50 @@ function spans(): string[] {
   return exporter.getFinishedSpans().map(({ name }) => name)
 }
 
+/** What a pool's own metrics are after `use`, by the SDK that applications have. */
+async function metricsOf(
+  use: (meter: ReturnType<MeterProvider['getMeter']>) => Promise<() => Promise<unknown>>,
+): Promise<Record<string, Point[]>> {
+  const metrics = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE)
+  const reader = new PeriodicExportingMetricReader({ exporter: metrics, exportIntervalMillis: 600_000 })
+  const meters = new MeterProvider({ readers: [reader] })
+  const end = await use(meters.getMeter('test'))
+  await meters.forceFlush()
+  const found = metrics
+    .getMetrics()
+    .flatMap(({ scopeMetrics }) => scopeMetrics.flatMap((scope) => scope.metrics))
+    .map(({ descriptor, dataPoints }): [string, Point[]] => [
+      `${descriptor.name} ${descriptor.unit}`,
+      dataPoints.map(({ attributes, value }) => ({
+        state: attributes['db.client.connection.state'],
+        pool: attributes['db.client.connection.pool.name'],
+        value: typeof value === 'number' ? value : value.count,
+      })),
+    ])
+  await meters.shutdown()
+  await end()
+  return Object.fromEntries(found)
+}
+
+interface Point {
+  readonly state: unknown
+  readonly pool: unknown
+  readonly value: number
+}
+
+/** Two connections open, one of them in use, after two checkouts that have ended. */
+function expectMetrics(found: Record<string, Point[]>, pool: string): void {
+  const point = (value: number, state?: string): Point => ({ state, pool, value })
+  expect(found).toEqual({
+    'db.client.connection.create_time s': [point(2)],
+    'db.client.connection.wait_time s': [point(2)],
+    'db.client.connection.use_time s': [point(2)],
+    'db.client.connection.count {connection}': [point(1, 'used'), point(1, 'idle')],
+    'db.client.connection.max {connection}': [point(3)],
+    'db.client.connection.pending_requests {request}': [point(0)],
+  })
+}
+
 afterAll(() => {
   for (const instrumentation of instrumentations) instrumentation.disable()
 })
@@ -58,6 +108,20 @@ describe('OpenTelemetry on PostgreSQL', () => {
     expect(bare).toContain('pg-pool.connect')
     expect(governed).toEqual(bare)
   })
+
+  it('has the pool’s own metrics by the semantic conventions', async () => {
+    const found = await metricsOf(async (meter) => {
+      const pool = createPgPool({ ...under.target, ...QUIET, max: 3, meter })
+      const clients = [await pool.connect(), await pool.connect()]
+      for (const client of clients) client.release()
+      const client = await pool.connect()
+      return async () => {
+        client.release()
+        await pool.end()
+      }
+    })
+    expectMetrics(found, `${under.target.host}:${under.target.port}/leasehold`)
+  })
 })
 
 await onEveryServer((under) => {
@@ -76,5 +140,19 @@ await onEveryServer((under) => {
     const governed = await spansOf(createMysqlPool({ ...under.target, ...QUIET }))
     expect(bare).toEqual(['select', 'select'])
     expect(governed).toEqual(bare)
+  })
+
+  it('OpenTelemetry has the pool’s own metrics by the semantic conventions', async () => {
+    const found = await metricsOf(async (meter) => {
+      const pool = createMysqlPool({ ...under.target, ...QUIET, connectionLimit: 3, meter }).promise()
+      const connections = [await pool.getConnection(), await pool.getConnection()]
+      for (const connection of connections) connection.release()
+      const connection = await pool.getConnection()
+      return async () => {
+        connection.release()
+        await pool.end()
+      }
+    })
+    expectMetrics(found, `${under.target.host}:${under.target.port}/leasehold`)
   })
 })

@@ -4,7 +4,7 @@ import { LeaseholdError } from '../errors.ts'
 import { suggest } from '../options/suggest.ts'
 
 export type Rule =
-  | { readonly kind: 'text' | 'yesNo' | 'object' | 'identity' }
+  | { readonly kind: 'text' | 'yesNo' | 'object' | 'identity' | 'function' }
   | { readonly kind: 'wholeMs' | 'whole'; readonly min: number; readonly max: number }
   | { readonly kind: 'choice'; readonly choices: readonly string[] }
 
@@ -45,6 +45,8 @@ function passes(rule: Rule, value: unknown): boolean {
       return typeof value === 'object' && value !== null
     case 'identity':
       return typeof value === 'function' || (typeof value === 'object' && value !== null)
+    case 'function':
+      return typeof value === 'function'
     case 'choice':
       return typeof value === 'string' && rule.choices.includes(value)
     case 'whole':
@@ -63,6 +65,8 @@ function wanted(rule: Rule): string {
       return 'an object'
     case 'identity':
       return 'AWS credentials, or a function that resolves to them'
+    case 'function':
+      return 'a function'
     case 'choice':
       return rule.choices.map((choice) => `'${choice}'`).join(' or ')
     case 'whole':

@@ -69,6 +69,16 @@ export function isTransient(error: unknown): boolean {
   return isOfTheNetwork(code) && $fault === undefined
 }
 
+/** There were too many requests. Names from the SDK's own list. */
+export function isThrottled(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null) return false
+  const { name, $metadata } = error as Described
+  return $metadata?.httpStatusCode === 429 || (typeof name === 'string' && THROTTLED.test(name))
+}
+
+const THROTTLED =
+  /Throttl|TooManyRequests|RequestLimitExceeded|LimitExceededException|ThroughputExceeded|SlowDown/
+
 /** `ENOTFOUND` is what a function without a way to the Internet sees, for a moment or for ever. */
 function isOfTheNetwork(code: unknown): boolean {
   return typeof code === 'string' && /^(E[A-Z_]{3,}|UND_ERR_[A-Z_]+)$/.test(code)

@@ -14,7 +14,8 @@ import {
 import { within } from '../deadline.ts'
 import { type Env, systemEnv } from '../env.ts'
 import { LeaseholdError } from '../errors.ts'
-import type { Surroundings } from '../governor.ts'
+import type { Observe } from '../metrics.ts'
+import type { Surroundings } from '../surroundings.ts'
 import { checkOptions } from './check.ts'
 import { failureOf } from './failure.ts'
 import { RenewalFloors } from './floor.ts'
@@ -127,34 +128,44 @@ class IamTokenSource implements CredentialSource {
     this.#floors = new RenewalFloors(clock, FORCED_EVERY_MS)
   }
 
-  async get({ target, refusals, refused, signal }: CredentialRequest): Promise<Credential | undefined> {
-    signal.throwIfAborted()
-    if (refusals >= 2) return undefined
-    const ask = askOf(target, this.#options, this.#env)
+  async get(request: CredentialRequest): Promise<Credential | undefined> {
+    request.signal.throwIfAborted()
+    if (request.refusals >= 2) return undefined
+    const ask = askOf(request.target, this.#options, this.#env)
     const key = JSON.stringify([ask.host, ask.port, ask.user, ask.region, ask.isAdmin])
     const place = this.#placeOf(key)
+    const credential = await this.#get(request, key, place, () => this.#renew(place, ask, request.observe))
+    if (credential !== undefined && place.signed !== undefined) {
+      request.observe?.('TokenAge', place.signed.signed.elapsedMs(this.#clock) / 1_000)
+    }
+    return credential
+  }
+
+  async #get(
+    { refusals, refused, signal }: CredentialRequest,
+    key: string,
+    place: Place,
+    renew: () => Promise<Credential>,
+  ): Promise<Credential | undefined> {
     const { credential } = place
     const usableMs = this.#usableMs(place)
-    if (credential === undefined) return whileWanted(this.#renew(place, ask), signal)
+    if (credential === undefined) return whileWanted(renew(), signal)
     if (refusals === 0) {
       if (usableMs > RENEW_BEFORE_MS) return credential
       // What cannot be renewed may be used to its end.
-      return whileWanted(
-        usableMs > 0 ? this.#renewOr(place, ask, credential) : this.#renew(place, ask),
-        signal,
-      )
+      return whileWanted(usableMs > 0 ? renew().catch(() => credential) : renew(), signal)
     }
     const isKnownRefused = refused?.some((other) => isSameCredential(other, credential))
     // Another connect's refusal has brought a newer one already.
     if (isKnownRefused === false && usableMs > 0) return credential
     // It is bringing one now.
-    if (place.flight.isUnderWay()) return whileWanted(this.#renew(place, ask), signal)
+    if (place.flight.isUnderWay()) return whileWanted(renew(), signal)
     if (this.#floors.leftMs(key) > 0) {
       if (place.failure !== undefined) throw place.failure
       return isKnownRefused === true ? undefined : credential
     }
     this.#floors.begin(key)
-    const renewed = await whileWanted(this.#renew(place, ask), signal)
+    const renewed = await whileWanted(renew(), signal)
     this.#floors.end(key, false)
     return renewed
   }
@@ -171,7 +182,7 @@ class IamTokenSource implements CredentialSource {
     return signed === undefined ? 0 : signed.lifeMs - signed.signed.elapsedMs(this.#clock)
   }
 
-  #renew(place: Place, ask: TokenAsk): Promise<Credential> {
+  #renew(place: Place, ask: TokenAsk, observe: Observe | undefined): Promise<Credential> {
     return place.flight.run(async () => {
       try {
         const limit = 'finding the credentials that sign'
@@ -179,6 +190,7 @@ class IamTokenSource implements CredentialSource {
         place.signed = signed
         place.credential = newCredential(ask.user, signed.token)
         place.failure = undefined
+        observe?.('TokensRenewed', 1)
         return place.credential
       } catch (error) {
         const what = `a token for ${ask.host}:${ask.port}`
@@ -187,14 +199,6 @@ class IamTokenSource implements CredentialSource {
         throw place.failure
       }
     })
-  }
-
-  async #renewOr(place: Place, ask: TokenAsk, fallback: Credential): Promise<Credential> {
-    try {
-      return await this.#renew(place, ask)
-    } catch {
-      return fallback
-    }
   }
 }
 

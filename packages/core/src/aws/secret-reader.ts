@@ -2,8 +2,9 @@
 
 import type { Clock } from '../clock.ts'
 import { within } from '../deadline.ts'
+import type { Observe } from '../metrics.ts'
 import type { Random } from '../random.ts'
-import { failureOf, isTransient, nameOf } from './failure.ts'
+import { failureOf, isThrottled, isTransient, nameOf } from './failure.ts'
 
 const MOST_ATTEMPTS = 5
 const FIRST_DELAY_MS = 100
@@ -47,7 +48,7 @@ export class SecretReader {
   /**
    * @throws LeaseholdError `CREDENTIALS_UNAVAILABLE` where waiting may help, else `CREDENTIALS_INVALID`
    */
-  async read(versionStage: string, isForced: boolean): Promise<string> {
+  async read(versionStage: string, isForced: boolean, observe?: Observe): Promise<string> {
     const ask = (this.#ask ??= await this.#place.open())
     let attempts = 0
     let last: unknown
@@ -57,6 +58,7 @@ export class SecretReader {
         try {
           return await ask({ versionStage, isForced, signal })
         } catch (error) {
+          if (isThrottled(error)) observe?.('SecretsThrottled', 1)
           if (signal.aborted || attempts >= MOST_ATTEMPTS || !isTransient(error)) throw error
           last = error
         }
@@ -75,9 +77,9 @@ export class SecretReader {
   }
 
   /** Like `read`, but undefined where the stage has no version, or may not be read. */
-  async readIfThere(versionStage: string): Promise<string | undefined> {
+  async readIfThere(versionStage: string, observe?: Observe): Promise<string | undefined> {
     try {
-      return await this.read(versionStage, true)
+      return await this.read(versionStage, true, observe)
     } catch (error) {
       if (ABSENT.has(nameOf((error as { cause?: unknown }).cause))) return undefined
       throw error

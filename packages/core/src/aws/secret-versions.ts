@@ -4,6 +4,7 @@ import { LRUCache } from 'lru-cache'
 
 import { type Clock, Moment } from '../clock.ts'
 import { type Credential, isSameCredential } from '../credentials.ts'
+import type { Observe } from '../metrics.ts'
 import type { Random } from '../random.ts'
 import type { SecretReader } from './secret-reader.ts'
 import { readSecret, type SecretProperties, type SecretValue } from './secret-value.ts'
@@ -33,6 +34,8 @@ export class SecretVersions {
   readonly #kept = new LRUCache<string, SecretValue>({ max: MOST_VERSIONS })
   readonly #flight: SingleFlight<SecretValue>
   readonly #tried: Moment
+  /** When what is kept was read. */
+  readonly #read: Moment
   #againAfterMs = 0
   #failures = 0
   /** The pending version is what the server took when it refused the current one. */
@@ -45,6 +48,7 @@ export class SecretVersions {
     this.#random = random
     this.#flight = new SingleFlight(clock, limitMs)
     this.#tried = new Moment(clock)
+    this.#read = new Moment(clock)
   }
 
   get current(): SecretValue | undefined {
@@ -59,12 +63,22 @@ export class SecretVersions {
     return this.#isPendingPreferred
   }
 
+  /** How long ago the newest version was read. Milliseconds. */
+  get ageMs(): number {
+    return this.#read.elapsedMs(this.#clock)
+  }
+
+  /** What is kept should have been read again, and could not be. */
+  get isStale(): boolean {
+    return this.#failures > 0
+  }
+
   /** The version to log in with first. Waits for nothing while one is kept, unless `ttlMs` is 0. */
-  async preferred(): Promise<SecretValue> {
+  async preferred(observe?: Observe): Promise<SecretValue> {
     const { current } = this
-    if (current === undefined) return this.readCurrent(false)
+    if (current === undefined) return this.readCurrent(false, observe)
     if (this.#tried.elapsedMs(this.#clock) >= this.#againAfterMs) {
-      const reading = this.readCurrent(false)
+      const reading = this.readCurrent(false, observe)
       if (this.#options.ttlMs > 0) reading.catch(() => undefined)
       else await reading.catch(() => undefined)
     }
@@ -83,14 +97,16 @@ export class SecretVersions {
   }
 
   /** Reads the asked-for stage, one request at a time. The one that is kept stays if that fails. */
-  readCurrent(isForced: boolean): Promise<SecretValue> {
+  readCurrent(isForced: boolean, observe?: Observe): Promise<SecretValue> {
     return this.#flight.run(async () => {
       this.#tried.set(this.#clock)
       // Until the answer is here, nobody starts another.
       this.#againAfterMs = FIRST_RETRY_MS
       try {
-        const text = await this.#reader.read(this.#options.versionStage, isForced)
-        return this.#keep(this.#read(text))
+        const text = await this.#reader.read(this.#options.versionStage, isForced, observe)
+        const kept = this.#keep(this.#parse(text))
+        observe?.('SecretsRenewed', 1)
+        return kept
       } catch (error) {
         this.#againAfterMs = Math.min(FIRST_RETRY_MS * 2 ** this.#failures, MOST_RETRY_MS)
         this.#failures += 1
@@ -100,14 +116,14 @@ export class SecretVersions {
   }
 
   /** Reads what a rotation has prepared, where it has. */
-  async readPending(): Promise<void> {
-    const text = await this.#reader.readIfThere(PENDING)
+  async readPending(observe?: Observe): Promise<void> {
+    const text = await this.#reader.readIfThere(PENDING, observe)
     const isReadable = text !== undefined && text !== ''
-    if (isReadable) this.#kept.set(PENDING, this.#read(text))
+    if (isReadable) this.#kept.set(PENDING, this.#parse(text))
     else this.#kept.delete(PENDING)
   }
 
-  #read(text: string): SecretValue {
+  #parse(text: string): SecretValue {
     return readSecret(text, this.#options.properties, this.#reader.what)
   }
 
@@ -122,6 +138,7 @@ export class SecretVersions {
     this.#kept.set(this.#options.versionStage, value)
     this.#failures = 0
     this.#tried.set(this.#clock)
+    this.#read.set(this.#clock)
     this.#againAfterMs = this.#options.ttlMs * (0.5 + 0.5 * this.#random.next())
     return value
   }

@@ -3,8 +3,9 @@
 import { type Clock, systemClock } from '../clock.ts'
 import type { Credential, CredentialRequest, CredentialSource } from '../credentials.ts'
 import { systemEnv } from '../env.ts'
-import type { Surroundings } from '../governor.ts'
+import type { Observe } from '../metrics.ts'
 import { systemRandom } from '../random.ts'
+import type { Surroundings } from '../surroundings.ts'
 import { checkOptions, type Rule } from './check.ts'
 import { RenewalFloors } from './floor.ts'
 import type { AwsIdentity, AwsIdentityProvider } from './identity.ts'
@@ -155,10 +156,19 @@ class VersionedSource implements SecretSource {
   }
 
   async get(request: CredentialRequest): Promise<Credential | undefined> {
-    const { refusals, signal } = request
+    const { observe } = request
+    const credential = await this.#get(request)
+    if (credential === undefined || observe === undefined) return credential
+    observe('SecretAge', this.#versions.ageMs / 1_000)
+    if (this.#versions.isStale) observe('SecretsServedStale', 1)
+    return credential
+  }
+
+  async #get(request: CredentialRequest): Promise<Credential | undefined> {
+    const { observe, refusals, signal } = request
     const versions = this.#versions
     signal.throwIfAborted()
-    if (refusals === 0) return (await whileWanted(versions.preferred(), signal)).credential
+    if (refusals === 0) return (await whileWanted(versions.preferred(observe), signal)).credential
     if (request.refused === undefined && refusals > 2) return undefined
     const refused = request.refused ?? this.#assumed()
     const known = versions.prefer(refused)
@@ -179,7 +189,7 @@ class VersionedSource implements SecretSource {
       return undefined
     }
     if (turnMs > 0) await this.#clock.sleep(turnMs, signal)
-    const renewal = this.#renewal.run(() => this.#renew(target, refused))
+    const renewal = this.#renewal.run(() => this.#renew(target, refused, observe))
     await whileWanted(renewal, signal)
     return versions.prefer(refused)
   }
@@ -195,16 +205,16 @@ class VersionedSource implements SecretSource {
    * Looks for what was not refused yet. AWSCURRENT is read once more where nothing is pending: a rotation
    * may have ended between the two.
    */
-  async #renew(target: string, refused: readonly Credential[]): Promise<void> {
+  async #renew(target: string, refused: readonly Credential[], observe?: Observe): Promise<void> {
     const versions = this.#versions
     const isFound = (): boolean => versions.prefer(refused) !== undefined
     this.#floors.begin(target)
     this.#failure = undefined
     try {
-      await versions.readCurrent(true)
+      await versions.readCurrent(true, observe)
       if (isFound() || !this.#followsRotation) return
-      await versions.readPending()
-      if (!isFound()) await versions.readCurrent(true)
+      await versions.readPending(observe)
+      if (!isFound()) await versions.readCurrent(true, observe)
     } catch (error) {
       this.#failure = error
       throw error

@@ -34,6 +34,18 @@ export interface SourceField {
   readonly summary: string
 }
 
+export interface SinkField {
+  readonly kind: 'sink'
+  readonly default: 'off'
+  readonly summary: string
+}
+
+export interface ObjectField {
+  readonly kind: 'hooks' | 'meter'
+  readonly default: undefined
+  readonly summary: string
+}
+
 export interface HookField {
   readonly kind: 'hook'
   readonly default: undefined
@@ -52,6 +64,8 @@ export type Field =
   | NameField
   | LoggerField
   | SourceField
+  | SinkField
+  | ObjectField
   | HookField
   | SwitchField
 
@@ -170,6 +184,23 @@ export const FIELDS: Readonly<Record<string, Field>> = {
     kind: 'source',
     default: undefined,
     summary: 'Where the credential of every new connection comes from, in place of a `password`.',
+  },
+  metrics: {
+    kind: 'sink',
+    default: 'off',
+    summary:
+      'Where measurements go: `cloudWatch(…)` or `emf(…)` of `@leasehold/core/aws`, or a sink of your own.',
+  },
+  meter: {
+    kind: 'meter',
+    default: undefined,
+    summary:
+      "An OpenTelemetry meter: the pool's own metrics by the semantic conventions (`db.client.connection.*`).",
+  },
+  hooks: {
+    kind: 'hooks',
+    default: undefined,
+    summary: 'Functions that hear of what happens: `onConnect`, `onRetry`, `onLapse` and more. Not awaited.',
   },
   logger: {
     kind: 'logger',

@@ -1,7 +1,10 @@
 /** The options as users write them, and as the core reads them. */
 
 import type { CredentialSource } from '../credentials.ts'
+import type { Hooks } from '../events.ts'
 import type { Logger } from '../log.ts'
+import type { Meter } from '../meter.ts'
+import type { MetricsSink } from '../metrics.ts'
 import type { PolicyLimits } from '../policy.ts'
 
 /** Options of ours; each may be left out. Drivers' own options stand beside them in one object. */
@@ -144,8 +147,28 @@ export interface LeaseholdOptions {
    */
   readonly credentials?: CredentialSource | undefined
   /**
-   * Where the few lines worth a person's time go: an object with console's `warn` and `error`.
-   * At most a few lines a minute; never a password, token or statement.
+   * Where measurements go: `cloudWatch({ namespace })` or `emf({ namespace })` of `@leasehold/core/aws`, or a sink
+   * of your own; several pools may share one. `'off'` measures nothing. Sends after a response and at the end, never
+   * before; no request waits for it, and none fails for it.
+   * @defaultValue 'off'
+   */
+  readonly metrics?: MetricsSink | 'off' | undefined
+  /**
+   * An OpenTelemetry `Meter`, for the pool's own metrics by the semantic conventions: `db.client.connection.count`,
+   * `max`, `pending_requests`, `timeouts`, `create_time`, `wait_time` and `use_time`. Exports nothing by itself. With
+   * it each checkout records two times, which costs microseconds.
+   * @defaultValue none
+   */
+  readonly meter?: Meter | undefined
+  /**
+   * Functions that hear of what happens: `onConnect`, `onRetry`, `onLapse` and so on, each with a frozen object. Called
+   * at once and not awaited; what they throw is logged and goes no further. They change nothing.
+   * @defaultValue none
+   */
+  readonly hooks?: Hooks | undefined
+  /**
+   * Where the few lines worth a person's time go: an object with console's `warn` and `error`; the second argument
+   * says in members what the first says in words. At most a few lines a minute; never a password, token or statement.
    * @defaultValue console
    */
   readonly logger?: Logger | undefined
@@ -168,4 +191,7 @@ export interface ResolvedOptions extends PolicyLimits {
   readonly heldAcrossInvocations: 'reclaim' | 'keep'
   readonly onSession: ((connection: unknown) => unknown) | undefined
   readonly traceCheckouts: boolean
+  readonly metrics: MetricsSink
+  readonly meter: Meter | undefined
+  readonly hooks: Hooks
 }

@@ -1,7 +1,10 @@
 /** One pass over the options: every problem in one error, nothing mutated, nothing silently replaced. */
 
 import { invalidOptions } from '../errors.ts'
+import { HOOK_NAMES } from '../events.ts'
 import { consoleLogger, isLogger } from '../log.ts'
+import { isMeter } from '../meter.ts'
+import { type MetricsSink, noMetrics } from '../metrics.ts'
 import { FIELDS, type Field } from './fields.ts'
 import type { LeaseholdOptions, ResolvedOptions } from './options.ts'
 import { suggest } from './suggest.ts'
@@ -47,9 +50,9 @@ export function resolveOptions(
     const given = value(name)
     const problem = given === undefined ? undefined : check(name, field, given)
     if (problem !== undefined) found.push(problem)
-    checked.set(name, given ?? (field.kind === 'logger' ? consoleLogger : field.default))
+    checked.set(name, valueOf(field, given))
   }
-  found.push(...backoffProblems((own as Bag)['backoff']))
+  found.push(...backoffProblems((own as Bag)['backoff']), ...hookProblems((own as Bag)['hooks']))
   found.push(
     ...order(checked, 'minLeaseMs', 'maxLeaseMs'),
     ...order(checked, 'backoff.baseMs', 'backoff.capMs'),
@@ -63,6 +66,14 @@ export function resolveOptions(
     ...rest
   } = Object.fromEntries(checked)
   return Object.freeze({ ...rest, backoffBaseMs, backoffCapMs } as unknown as ResolvedOptions)
+}
+
+function valueOf(field: Field, given: unknown): unknown {
+  if (field.kind === 'logger') return given ?? consoleLogger
+  // The caller's object may change later; what was checked must not.
+  if (field.kind === 'hooks') return Object.freeze({ ...(given as object | undefined) })
+  if (field.kind === 'sink') return given === undefined || given === 'off' ? noMetrics : given
+  return given ?? field.default
 }
 
 function read(own: Bag, name: string): unknown {
@@ -100,6 +111,16 @@ export function check(name: string, field: Field, given: unknown): string | unde
       return typeof given === 'function'
         ? undefined
         : `\`${name}\` must be a function that is given the new connection, got ${got}`
+    case 'sink':
+      return given === 'off' || isSink(given)
+        ? undefined
+        : `\`${name}\` must be a sink, such as \`cloudWatch(…)\` or \`emf(…)\`, or 'off', got ${got}`
+    case 'meter':
+      return isMeter(given) ? undefined : `\`${name}\` must be a meter of OpenTelemetry, got ${got}`
+    case 'hooks':
+      return typeof given === 'object' && given !== null
+        ? undefined
+        : `\`${name}\` must be an object of functions, got ${got}`
     case 'switch':
       return typeof given === 'boolean' ? undefined : `\`${name}\` must be true or false, got ${got}`
     case 'logger':
@@ -129,6 +150,22 @@ function backoffProblems(backoff: unknown): string[] {
   return Object.keys(backoff)
     .filter((name) => !members.includes(name))
     .map((name) => unknownOption(`backoff.${name}`, suggest(name, members), 'backoff.'))
+}
+
+function hookProblems(hooks: unknown): string[] {
+  if (typeof hooks !== 'object' || hooks === null) return []
+  return Object.entries(hooks).flatMap(([name, hook]) => {
+    if (!HOOK_NAMES.includes(name))
+      return [unknownOption(`hooks.${name}`, suggest(name, HOOK_NAMES), 'hooks.')]
+    const isSound = hook === undefined || typeof hook === 'function'
+    return isSound ? [] : [`\`hooks.${name}\` must be a function, got ${describe(hook)}`]
+  })
+}
+
+function isSink(given: unknown): boolean {
+  if (typeof given !== 'object' || given === null) return false
+  const { everyMs, record, flush } = given as Partial<MetricsSink>
+  return typeof everyMs === 'number' && typeof record === 'function' && typeof flush === 'function'
 }
 
 function misspelt(driver: Bag, driverNames: readonly string[]): string[] {

@@ -29,8 +29,12 @@ function rangeOf(field: Field): string {
       return '`true`, `false`'
     case 'hook':
       return 'function'
+    case 'sink':
+      return '`off`, object'
     case 'source':
     case 'logger':
+    case 'hooks':
+    case 'meter':
       return 'object'
   }
 }

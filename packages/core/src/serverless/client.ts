@@ -1,11 +1,11 @@
 /** A serverless client: makes its pool when the first statement comes, and forgets it when told to quit. */
 
 import { type Clock, systemClock } from '../clock.ts'
-import type { Surroundings } from '../governor.ts'
 import { consoleLogger, isLogger, LimitedLog, type Logger } from '../log.ts'
 import type { FailedAttempt } from '../open.ts'
 import { type Random, systemRandom } from '../random.ts'
 import { isConnectFailure } from '../statements.ts'
+import type { Surroundings } from '../surroundings.ts'
 import type { ServerlessConfig, ServerlessEngine } from './engine.ts'
 import { HandMade } from './hand-made.ts'
 import { hideSecrets } from './hidden.ts'

@@ -1,7 +1,7 @@
 /** What a serverless client needs an adapter to do with its driver. */
 
-import type { Surroundings } from '../governor.ts'
 import type { LeaseholdOptions } from '../options/options.ts'
+import type { Surroundings } from '../surroundings.ts'
 import type { Statement } from './options.ts'
 
 /** The driver's connection options, and ours. */

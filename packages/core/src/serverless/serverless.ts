@@ -1,6 +1,6 @@
 /** The methods of a serverless client as applications call them: plain functions, free to be taken apart. */
 
-import type { Surroundings } from '../governor.ts'
+import type { Surroundings } from '../surroundings.ts'
 import { ServerlessClient } from './client.ts'
 import type { ServerlessConfig, ServerlessEngine } from './engine.ts'
 import type { ServerlessOptions } from './options.ts'

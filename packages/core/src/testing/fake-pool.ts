@@ -1,9 +1,12 @@
 import { callersOf } from '../call-site.ts'
+import { Moment } from '../clock.ts'
+import type { Opened } from '../connection.ts'
 import { governanceOf, type PoolGovernance } from '../governance.ts'
-import { Governor, type Opened, type Surroundings } from '../governor.ts'
+import { Governor } from '../governor.ts'
 import type { Attempt } from '../open.ts'
 import type { LeaseholdOptions } from '../options/options.ts'
 import { resolveOptions } from '../options/resolve.ts'
+import type { Surroundings } from '../surroundings.ts'
 import { FakeClient, type FakeQueryOptions, type PooledSession } from './fake-client.ts'
 import { fakeDialect } from './fake-dialect.ts'
 import { classifyFakeError, type FakeServerError } from './fake-errors.ts'
@@ -53,6 +56,7 @@ export class FakePool {
     this.#login = { password, name }
     this.governor = new Governor(fakeDialect, resolveOptions(own, {}, [], problems), surroundings)
     this.leasehold = governanceOf(this.governor)
+    this.governor.observations.facts = { maxCount: () => max, waitingCount: () => this.waitingCount }
   }
 
   /** Connections open or being opened. */
@@ -102,7 +106,7 @@ export class FakePool {
     if (this.#stop.signal.aborted) return Promise.reject(new Error('Called end on pool more than once'))
     this.#stop.abort(new Error(ENDED))
     return new Promise((resolve) => {
-      this.#emptied = resolve
+      this.#emptied = this.governor.observations.afterFlush(resolve)
       this.#closeIdle()
       this.#serveWaiting()
     })
@@ -110,10 +114,10 @@ export class FakePool {
 
   async #reuse(pooled: PooledSession): Promise<FakeClient> {
     const { session, governed } = pooled
-    const { stats } = this.governor
     const fitness = session.open ? this.governor.checkout(governed) : 'lapsed'
-    if (fitness === 'verify' && !(await this.governor.alive(governed))) stats.lost += 1
-    else if (fitness === 'lapsed') stats.lapsed += 1
+    if (fitness === 'verify' && !(await this.governor.alive(governed)))
+      this.governor.observations.lost(governed)
+    else if (fitness === 'lapsed') this.governor.observations.lapsed(governed)
     else if (session.open && !this.#stop.signal.aborted) {
       this.governor.handedOver(governed)
       return this.#client(pooled)
@@ -175,9 +179,8 @@ export class FakePool {
   }
 
   #countEnd({ governed }: PooledSession, error: FakeServerError): void {
-    const { stats } = this.governor
-    if (error.code === 'FAKE_LAPSED' || !governed.lease.usable()) stats.lapsed += 1
-    else stats.lost += 1
+    if (error.code === 'FAKE_LAPSED' || !governed.lease.usable()) this.governor.observations.lapsed(governed)
+    else this.governor.observations.lost(governed)
   }
 
   #client(pooled: PooledSession): FakeClient {
@@ -189,7 +192,7 @@ export class FakePool {
       (error) => {
         if (governed.spoilt || classifyFakeError(error) !== 'read-only') return
         governed.spoilt = true
-        this.governor.stats.evicted += 1
+        this.governor.observations.turnedReadOnly(governed)
       },
       (destroy) => {
         if (destroy || this.#stop.signal.aborted || !session.open || governed.spoilt) this.#remove(pooled)
@@ -205,11 +208,15 @@ export class FakePool {
   #whenFree(): Promise<FakeClient> {
     const { acquireLimitMs, clock } = this.governor
     const patience = new AbortController()
+    const begun = new Moment(clock)
     return new Promise((resolve, reject) => {
       let over = false
       const take = (): void => {
         this.connect()
-          .then((client) => (over ? client.release() : resolve(client)), reject)
+          .then((client) => {
+            if (!over) this.governor.observations.waited(begun, client.governed)
+            return over ? client.release() : resolve(client)
+          }, reject)
           .finally(() => patience.abort())
       }
       const giveUp = (): void => {

@@ -26,7 +26,7 @@ async function loadedBy(code: string): Promise<string[]> {
         return resolved
       },
     })
-    const { iamToken, secret } = await import('@leasehold/core/aws')
+    const { cloudWatch, emf, iamToken, secret } = await import('@leasehold/core/aws')
     const signal = new AbortController().signal
     const target = { host: 'db.abc.eu-west-1.rds.amazonaws.com', port: 5432, user: 'app' }
     ${code}
@@ -44,8 +44,10 @@ const ofAws = (names: readonly string[]): string[] =>
   names.filter((name) => /^@(?:aws[a-z-]*|smithy)\//.test(name))
 
 describe('of the AWS SDK', () => {
-  it('nothing is loaded by importing the entry, nor by making sources: a cache is', async () => {
-    const names = await loadedBy("iamToken(); secret('x'); secret('x', { source: 'extension' })")
+  it('nothing is loaded by importing the entry, nor by making sources and sinks: a cache is', async () => {
+    const code = `iamToken(); secret('x'); secret('x', { source: 'extension' })
+      emf({ namespace: 'Shop' }); await cloudWatch({ namespace: 'Shop' }).flush(true)`
+    const names = await loadedBy(code)
     expect(names.filter((name) => !name.startsWith('node:'))).toEqual(['lru-cache'])
     // It takes longer to load than the rest of the entry.
     expect(names).not.toContain('node:http')
@@ -68,5 +70,12 @@ describe('of the AWS SDK', () => {
     const code = `await secret('x', { endpoint: 'http://127.0.0.1:1', limitMs: 300 })
       .get({ target, refusals: 0, signal }).catch(() => undefined)`
     expect(clients(await loadedBy(code))).toEqual(['@aws-sdk/client-secrets-manager'])
+  })
+
+  it('the client of CloudWatch alone is loaded by a metric', async () => {
+    const code = `const metrics = cloudWatch({ namespace: 'Shop', endpoint: 'http://127.0.0.1:1', limitMs: 300 })
+      metrics.record('Pressure', 1, 1, { Fleet: 'a', Engine: 'b', Target: 'c' })
+      await metrics.flush(true)`
+    expect(clients(await loadedBy(code))).toEqual(['@aws-sdk/client-cloudwatch'])
   })
 })
