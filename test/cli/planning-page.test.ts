@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 
 import { expect, it } from 'vitest'
 
-import { leasehold } from '../cli/run.ts'
+import { leasehold } from './run.ts'
 
 const PAGE = new URL('../../docs/planning.md', import.meta.url)
 const EXAMPLE = /<!-- leasehold (?<args>[^\n]*) -->\n+(?:```text\n[^]*?```\n+)?/u

@@ -3,9 +3,9 @@ import { fileURLToPath } from 'node:url'
 
 import { describe, expect, it, vi } from 'vitest'
 
-import { leasehold } from './captured.ts'
+import { leasehold } from '../../packages/cli/test/captured.ts'
 
-const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+const MAIN = fileURLToPath(new URL('../../packages/cli/src/main.ts', import.meta.url))
 /** A process takes its time where others run. */
 vi.setConfig({ testTimeout: 30_000 })
 
