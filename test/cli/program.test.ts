@@ -19,8 +19,10 @@ describe('the program', () => {
   it('prints its commands and examples when asked for help', async () => {
     const { exitCode, stdout, stderr } = await leasehold(['--help'])
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
-    expect(stdout).toMatch(/^ {2}plan\b/mu)
-    expect(stdout).toContain('$ leasehold plan ')
+    for (const command of ['plan', 'doctor', 'top']) {
+      expect(stdout).toMatch(new RegExp(`^ {2}${command}\\b`, 'mu'))
+      expect(stdout).toContain(`$ leasehold ${command} `)
+    }
   })
 
   it('prints its version', async () => {

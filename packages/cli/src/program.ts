@@ -18,6 +18,8 @@ const USAGE = 2
 const EXAMPLES = `
 Examples:
   $ leasehold plan --instance-class db.r6g.large --engine postgresql --rate 800 --work-ms 40
+  $ leasehold doctor postgres://app@db.example/shop
+  $ leasehold top mysql://app@db.example/shop
   $ leasehold plan --help
   $ source <(leasehold completion bash)
 

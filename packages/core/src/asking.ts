@@ -35,8 +35,9 @@ export async function ask(
     // Where it is not idle somebody waits for the verdict, and replaces it.
     if (governed.hands.idle()) {
       stats.lost += 1
-      diagnostics.tell('lost', () => ({ connection: governed.number }))
       governed.hands.drop()
+      // Told when it is done: whoever hears of it may ask the pool for a connection at once.
+      diagnostics.tell('lost', () => ({ connection: governed.number }))
     }
   }
   return alive

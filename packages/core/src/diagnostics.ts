@@ -11,6 +11,7 @@ import {
   type Hooks,
 } from './events.ts'
 import type { LimitedLog } from './log.ts'
+import { unawaited } from './unawaited.ts'
 
 type Hook = (event: object) => unknown
 
@@ -44,13 +45,9 @@ export class Diagnostics {
   }
 
   #call(name: string, hook: Hook, event: object): void {
-    const failed = (): void => this.#log.warn('hook', `the hook \`${name}\` failed; what it threw is dropped`)
-    try {
-      const answer = hook(event)
-      // An async function: not awaited, and not an unhandled rejection either.
-      if (answer instanceof Promise) answer.catch(failed)
-    } catch {
-      failed()
-    }
+    unawaited(
+      () => hook(event),
+      () => this.#log.warn('hook', `the hook \`${name}\` failed; what it threw is dropped`),
+    )
   }
 }

@@ -69,13 +69,14 @@ export class Held {
     for (const governed of [...connections]) {
       const { checkedOut, hands, invocation } = governed
       if (governed === own || !hands.pooled || invocation === invocations.number) continue
-      if (checkedOut) {
-        if (invocation === 0 || options.heldAcrossInvocations === 'keep') continue
-        this.#report('a connection was still checked out when the next invocation began', governed)
-      } else if (hands.inTransaction()) this.#reportOpenTransaction(governed)
-      else continue
+      const isKept = invocation === 0 || options.heldAcrossInvocations === 'keep'
+      if (checkedOut ? isKept : !hands.inTransaction()) continue
       governed.spoilt = true
       hands.drop()
+      // Told when it is done: whoever hears of it may ask the pool for a connection at once.
+      if (checkedOut)
+        this.#report('a connection was still checked out when the next invocation began', governed)
+      else this.#reportOpenTransaction(governed)
     }
   }
 
@@ -84,6 +85,7 @@ export class Held {
     this.noticeInvocation(governed)
     if (governed.invocation === this.#parts.invocations.number || !governed.hands.inTransaction())
       return false
+    governed.spoilt = true
     this.#reportOpenTransaction(governed)
     return true
   }

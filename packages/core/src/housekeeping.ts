@@ -91,12 +91,13 @@ export class Housekeeping {
       return
     }
     this.#parts.stats.yielded += 1
+    knowledge.sawYield()
+    governed.hands.yield()
+    // Told when it is done: whoever hears of it may ask the pool for a connection at once.
     this.#parts.diagnostics.tell('yield', () => ({
       connection: governed.number,
       pressure: knowledge.pressure,
     }))
-    knowledge.sawYield()
-    governed.hands.yield()
   }
 
   #decide(governed: GovernedConnection): 'keep' | 'look' | 'yield' {

@@ -2,6 +2,7 @@
 
 import { type Clock, Moment } from './clock.ts'
 import { logsJson, systemEnv } from './env.ts'
+import { unawaited } from './unawaited.ts'
 
 /** Console's shape; Powertools' Logger fits. `details` says in members what the message says in words. */
 export interface Logger {
@@ -79,10 +80,7 @@ export class LimitedLog {
   }
 
   #say(level: 'warn' | 'error', cause: string, message: string, details: object | undefined): void {
-    try {
-      this.#logger[level](`leasehold: ${message}`, { cause, ...this.#place(), ...details })
-    } catch {
-      // Thrown from here it would mask the error that the line is about.
-    }
+    // Thrown from here it would mask the error that the line is about.
+    unawaited(() => this.#logger[level](`leasehold: ${message}`, { cause, ...this.#place(), ...details }))
   }
 }

@@ -3,6 +3,7 @@
 import type { Clock } from './clock.ts'
 import type { GovernedConnection } from './connection.ts'
 import type { Place } from './place.ts'
+import { unawaited } from './unawaited.ts'
 
 type Attributes = Record<string, string>
 
@@ -115,14 +116,19 @@ export class PoolMeter {
 
   /** A connection was opened, and is in use now. */
   opened(governed: GovernedConnection, durationMs: number): void {
-    this.#create.record(durationMs / 1_000, this.#attributes())
+    this.#record(this.#create, durationMs)
     this.waited(governed, durationMs)
     this.taken(governed)
   }
 
-  /** Whoever gets it has waited for it: for a ping, or for another to give it back. */
+  /** Whoever gets it has waited for it: until it was open, or for a ping. */
   waited(governed: GovernedConnection, durationMs: number): void {
     this.#waited.set(governed, (this.#waited.get(governed) ?? 0) + durationMs)
+  }
+
+  /** Whoever gets it has waited so long for a busy pool, with all that came in that time. */
+  waitedInAll(governed: GovernedConnection, durationMs: number): void {
+    this.#waited.set(governed, durationMs)
   }
 
   /** The application has it. */
@@ -137,13 +143,17 @@ export class PoolMeter {
     const waitedMs = this.#waited.get(governed) ?? 0
     this.#taken.delete(governed)
     this.#waited.delete(governed)
-    const attributes = this.#attributes()
-    this.#wait.record(waitedMs / 1_000, attributes)
-    this.#use.record((this.#parts.clock.monotonicMs() - takenMs) / 1_000, attributes)
+    this.#record(this.#wait, waitedMs)
+    this.#record(this.#use, this.#parts.clock.monotonicMs() - takenMs)
   }
 
   timedOut(): void {
-    this.#timeouts.add(1, this.#attributes())
+    unawaited(() => this.#timeouts.add(1, this.#attributes()))
+  }
+
+  /** A meter that fails costs its metrics; the connection is given back all the same. */
+  #record(measures: Measures, durationMs: number): void {
+    unawaited(() => measures.record(durationMs / 1_000, this.#attributes()))
   }
 
   #observeCounts(result: Observation): void {

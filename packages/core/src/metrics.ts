@@ -28,7 +28,7 @@ export const METRICS = {
     kind: 'value',
     unit: 'Milliseconds',
     meaning:
-      'From asking the pool to having a connection: opening it, or the ping before its use; 0 where one was ready.',
+      'From asking the pool to having a connection: opening it, the wait for a busy pool, or the ping before its use; 0 where one was ready.',
   },
   PoolWaitTime: {
     kind: 'value',

@@ -86,7 +86,7 @@ export class Observations {
 
   /** It took a ping before it was handed out. */
   pinged(governed: GovernedConnection, durationMs: number): void {
-    this.recorder.sawPing(durationMs)
+    this.recorder.sawWait(durationMs)
     this.#meter?.waited(governed, durationMs)
   }
 
@@ -94,7 +94,10 @@ export class Observations {
   waited(begun: Moment, governed: GovernedConnection | undefined): void {
     const waitedMs = begun.elapsedMs(this.#parts.clock)
     this.recorder.observe('PoolWaitTime', waitedMs)
-    if (governed !== undefined) this.#meter?.waited(governed, waitedMs)
+    if (governed === undefined) return
+    this.#meter?.waitedInAll(governed, waitedMs)
+    // One that was opened meanwhile has told of itself.
+    if (governed.lease.ageMs() >= waitedMs) this.recorder.sawWait(waitedMs)
   }
 
   /** A request waited in vain. */

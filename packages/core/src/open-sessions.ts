@@ -9,15 +9,19 @@ export function openSessions(
   flush: () => Promise<void>,
 ): OpenSessions {
   return {
-    leave: async () => {
-      const goodbyes = [...connections].map((governed) => {
+    leave: async (sparesUsed = false) => {
+      const leaving = [...connections].filter(({ checkedOut }) => !(sparesUsed && checkedOut))
+      const goodbyes = leaving.map(async (governed) => {
         governed.spoilt = true
-        return governed.hands.leave()
+        await governed.hands.leave()
       })
       await Promise.allSettled([...goodbyes, flush()])
     },
-    cut: () => {
-      for (const { hands } of [...connections]) hands.drop()
+    cut: (sparesUsed = false) => {
+      for (const { checkedOut, hands, spoilt } of [...connections]) {
+        // What was opened meanwhile is not spoilt.
+        if (!sparesUsed || (spoilt && !checkedOut)) hands.drop()
+      }
     },
   }
 }

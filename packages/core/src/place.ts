@@ -43,6 +43,8 @@ export class Place {
 
   /** A connection is opened to `target`. A socket's path stands for itself. */
   saw({ host, port }: CredentialTarget): void {
-    this.#target = host.startsWith('/') ? host : `${host.toLowerCase()}:${port}`
+    // Brackets, for CloudWatch takes no value that begins with a colon.
+    const name = host.includes(':') && !host.startsWith('[') ? `[${host}]` : host
+    this.#target = host.startsWith('/') ? host : `${name.toLowerCase()}:${port}`
   }
 }

@@ -4,10 +4,14 @@ import type { Clock } from './clock.ts'
 
 /** The open sessions of one governor. */
 export interface OpenSessions {
-  /** Stops what runs, says goodbye and closes. Resolves once that is done; never rejects. */
-  leave(): Promise<void>
-  /** Cuts what is still open. */
-  cut(): void
+  /**
+   * Stops what runs, says goodbye and closes. Resolves once that is done; never rejects.
+   *
+   * @param sparesUsed leaves alone what the application has
+   */
+  leave(sparesUsed?: boolean): Promise<void>
+  /** Cuts what is still open; where it `sparesUsed`, of what `leave` has left alone nothing. */
+  cut(sparesUsed?: boolean): void
 }
 
 /** The invocation that is running, as Lambda's runtime client was told. */

@@ -16,6 +16,7 @@ import {
 } from './metrics.ts'
 import type { Random } from './random.ts'
 import type { Stats } from './stats.ts'
+import { unawaited } from './unawaited.ts'
 
 /** Which of the pool's counts each metric is. Counting costs the hot path nothing more than it did. */
 const COUNTED: readonly (readonly [MetricName, keyof Stats])[] = Object.entries<MetricField>(METRICS).flatMap(
@@ -42,8 +43,8 @@ export class Recorder {
   readonly #told: Stats
   #dueMs: number
   #isFlushing = false
-  /** Reused connections that took a ping first. */
-  #pinged = 0
+  /** Reused connections that were waited for: for a ping, or for another request to give them back. */
+  #awaited = 0
 
   constructor(parts: RecorderParts) {
     this.#parts = parts
@@ -64,9 +65,9 @@ export class Recorder {
     if (this.#isOn) this.#record(name, value, 1)
   }
 
-  /** A connection took a ping of `durationMs` before it was handed out. */
-  sawPing(durationMs: number): void {
-    this.#pinged += 1
+  /** A request had to wait for a connection that was open already. */
+  sawWait(durationMs: number): void {
+    this.#awaited += 1
     this.observe('AcquireTime', durationMs)
   }
 
@@ -106,8 +107,8 @@ export class Recorder {
   /** The pool's counts since the last time. */
   #count(): void {
     const { stats } = this.#parts
-    const ready = stats.reused - this.#told.reused - this.#pinged
-    this.#pinged = 0
+    const ready = stats.reused - this.#told.reused - this.#awaited
+    this.#awaited = 0
     // Whatever was handed out at once waited for nothing: without it the percentiles would be those of the slow.
     if (ready > 0) this.#record('AcquireTime', 0, ready)
     for (const [name, stat] of COUNTED) {
@@ -119,10 +120,7 @@ export class Recorder {
 
   #record(name: MetricName, value: number, count: number): void {
     const { dimensions, sink } = this.#parts
-    try {
-      sink.record(name, value, count, dimensions())
-    } catch {
-      // As above: nobody's request fails for a metric.
-    }
+    // As above: nobody's request fails for a metric.
+    unawaited(() => sink.record(name, value, count, dimensions()))
   }
 }

@@ -160,7 +160,7 @@ describe('the events of a connection', () => {
     enter('one')
     await pool.connect()
     enter('two')
-    expect(byHook.map(([name]) => name)).toEqual(['onConnect', 'onReclaim', 'onClose'])
+    expect(byHook.map(([name]) => name)).toEqual(['onConnect', 'onClose', 'onReclaim'])
   })
 })
 
@@ -179,6 +179,49 @@ describe('a hook', () => {
       'leasehold: the hook `onConnect` failed; what it threw is dropped',
       'leasehold: the hook `onCensus` failed; what it threw is dropped',
     ])
+  })
+
+  it('may ask the pool at once: what it is told of is done, and it gets another connection', async () => {
+    const given: number[] = []
+    const scene = start({
+      max: 2,
+      hooks: {
+        onReclaim: ({ connection }) => {
+          given.push(connection)
+          void scene.pool.connect().then((client) => given.push(client.governed.number))
+        },
+      },
+    })
+    const { pool } = scene
+    pool.leasehold.enter({ awsRequestId: 'one', getRemainingTimeInMillis: () => 3_000 })
+    const client = await pool.connect()
+    await client.query('begin')
+    client.release()
+    pool.leasehold.enter({ awsRequestId: 'two', getRemainingTimeInMillis: () => 3_000 })
+    await scene.clock.advance(0)
+    expect(given).toEqual([1, 2])
+    expect(pool.leasehold.stats().reclaimed).toBe(1)
+  })
+
+  it('may ask the pool at once where a census finds the connection dead', async () => {
+    const given: number[] = []
+    const scene = start({
+      connectTimeoutMs: 300,
+      hooks: {
+        onLost: ({ connection }) => {
+          given.push(connection)
+          void scene.pool.connect().then((client) => given.push(client.governed.number))
+        },
+      },
+    })
+    const { clock, pool } = scene
+    const client = await pool.connect()
+    client.governed.hands.run = () => new Promise(() => {})
+    client.release()
+    await clock.advance(0)
+    await clock.advance(300)
+    expect(given).toEqual([1, 2])
+    expect(pool.leasehold.stats()).toMatchObject({ lost: 1, lapsed: 0 })
   })
 
   it('must be a function, and one of those there are', () => {

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 
 import { consoleLogger, isLogger, LimitedLog } from '../src/log.ts'
 import { ManualClock } from '../src/testing/manual-clock.ts'
-import { ListeningLogger } from './scene.ts'
+import { ListeningLogger, unhandledDuring } from './scene.ts'
 
 describe('the log', () => {
   const listen = (): { clock: ManualClock; logger: ListeningLogger; log: LimitedLog } => {
@@ -79,6 +79,13 @@ describe('the log', () => {
       log.once('a', 'once')
       log.error('b', 'failed')
     }).not.toThrow()
+  })
+
+  it('survives a logger that rejects: what it says later reaches nobody', async () => {
+    const reject = (): unknown => Promise.reject(new Error('disk full'))
+    const log = new LimitedLog({ warn: reject, error: reject }, new ManualClock())
+    const unhandled = await unhandledDuring(() => log.error('b', 'failed'))
+    expect(unhandled).toEqual([])
   })
 })
 

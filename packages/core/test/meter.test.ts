@@ -1,8 +1,9 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 
 import type { Meter } from '../src/meter.ts'
 import { resolveOptions } from '../src/options/resolve.ts'
 import { start } from './fake-pool-scene.ts'
+import { unhandledDuring } from './scene.ts'
 
 type Observe = Parameters<ReturnType<Meter['createObservableUpDownCounter']>['addCallback']>[0]
 
@@ -95,6 +96,43 @@ describe('a meter', () => {
     await inVain
     client.release()
     expect(meter.values('timeouts')).toEqual([1])
+  })
+
+  it('is told of a wait once, though the connection was opened in that time', async () => {
+    const meter = new ListeningMeter()
+    const { clock, pool } = start({ acquireTimeoutMs: 5_000, meter }, { connectMs: 200 })
+    const opening = pool.connect()
+    await clock.advance(200)
+    const first = await opening
+    const waiting = pool.connect()
+    await clock.advance(1_000)
+    first.release(true)
+    await clock.advance(200)
+    const second = await waiting
+    second.release()
+    expect(meter.values('wait_time')).toEqual([0.2, 1.2])
+  })
+
+  it('that throws or rejects changes nothing', async () => {
+    const meter = new ListeningMeter()
+    vi.spyOn(meter, 'createHistogram').mockReturnValue({
+      record: () => {
+        throw new Error('meter')
+      },
+    })
+    const rejects = (): unknown => Promise.reject(new Error('meter'))
+    vi.spyOn(meter, 'createCounter').mockReturnValue({
+      add: rejects,
+    })
+    const { clock, pool } = start({ acquireTimeoutMs: 100, meter })
+    const client = await pool.connect()
+    const inVain = pool.connect().catch((error: unknown) => error)
+    const unhandled = await unhandledDuring(() => clock.advance(100))
+    expect(await inVain).toMatchObject({ code: 'ACQUIRE_TIMEOUT' })
+    expect(unhandled).toEqual([])
+    client.release()
+    expect(pool.idleCount).toBe(1)
+    await pool.query('select 1')
   })
 
   it('must be one', () => {

@@ -2,10 +2,12 @@ import { describe, expect, it } from 'vitest'
 
 import { metricsTable } from '../src/metrics-table.ts'
 import { type MetricDimensions, type MetricField, METRICS, type MetricsSink } from '../src/metrics.ts'
+import { resolveOptions } from '../src/options/resolve.ts'
 import { newStats } from '../src/stats.ts'
 import type { FakePoolOptions } from '../src/testing/fake-pool.ts'
 import type { FakeServerOptions } from '../src/testing/fake-server-options.ts'
 import { type PoolScene, start } from './fake-pool-scene.ts'
+import { unhandledDuring } from './scene.ts'
 
 class ListeningSink implements MetricsSink {
   readonly everyMs = 60_000
@@ -61,6 +63,9 @@ describe('measurements of a pool', () => {
     pool.governor.observations.opening(target)
     pool.governor.observations.recorder.observe('ConnectTime', 1)
     expect(sink.of?.Target).toBe('db.example:5432')
+    pool.governor.observations.opening({ ...target, host: '::1' })
+    pool.governor.observations.recorder.observe('ConnectTime', 1)
+    expect(sink.of?.Target).toBe('[::1]:5432')
   })
 
   it('are the counts since the last flush', async () => {
@@ -111,6 +116,12 @@ describe('measurements of a pool', () => {
     expect(sink.take('PoolWaitTime')).toEqual([
       [300, 1],
       [700, 1],
+    ])
+    await pool.leasehold.flush()
+    // The one that opened, and the one that waited: not a 0 for the latter.
+    expect(sink.take('AcquireTime')).toEqual([
+      [0, 1],
+      [300, 1],
     ])
   })
 
@@ -233,6 +244,26 @@ describe('a flush', () => {
     await expect(pool.leasehold.flush()).resolves.toBeUndefined()
     expect(logger.warnings).toEqual(['leasehold: the sink for metrics failed; its metrics are lost'])
   })
+
+  it('of a sink that rejects what is recorded leaves no rejection to anybody', async () => {
+    const { pool, sink } = measured()
+    sink.record = (): unknown => Promise.reject(new Error('full'))
+    const unhandled = await unhandledDuring(async () => {
+      await pool.query('select 1')
+      await pool.leasehold.flush()
+    })
+    expect(unhandled).toEqual([])
+  })
+
+  it.each([0, 999, 900_001, Number.NaN, Number.POSITIVE_INFINITY])(
+    'is asked for by a sink between a second and a quarter of an hour, not every %s ms',
+    (everyMs) => {
+      const metrics = { everyMs, record: () => undefined, flush: async () => undefined }
+      expect(() => resolveOptions({ metrics })).toThrow(
+        `\`metrics.everyMs\` must be a number of milliseconds from 1000 to 900000, got ${everyMs}`,
+      )
+    },
+  )
 
   it('that never ends does not hold up the end of the pool', async () => {
     const { clock, pool, sink } = measured()

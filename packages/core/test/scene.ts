@@ -79,3 +79,17 @@ export async function rejectionOf(work: Promise<unknown>): Promise<unknown> {
   }
   throw new Error('expected a rejection')
 }
+
+/** What is rejected and left to nobody while `work` runs, and in the turn after it. */
+export async function unhandledDuring(work: () => unknown): Promise<unknown[]> {
+  const unhandled: unknown[] = []
+  const hear = (reason: unknown): void => void unhandled.push(reason)
+  process.on('unhandledRejection', hear)
+  try {
+    await work()
+    await new Promise((resolve) => setImmediate(resolve))
+  } finally {
+    process.off('unhandledRejection', hear)
+  }
+  return unhandled
+}

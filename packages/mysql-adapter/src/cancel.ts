@@ -12,6 +12,7 @@ import { type Credential, type Governor, within } from '@leasehold/core'
 import { copyOf } from './config.ts'
 import type { DriverCommand, DriverConnection } from './driver.ts'
 import { cut, run } from './governed-connection.ts'
+import { isStatement, refuse } from './guard.ts'
 import { hideSecretsOf } from './secrets.ts'
 import { shareContext } from './tls.ts'
 import { logInAs } from './token.ts'
@@ -57,15 +58,22 @@ export async function cancelRunning(connection: DriverConnection, governor: Gove
   ).catch(() => undefined)
 }
 
-/** Stops what runs and says goodbye. Resolves when the server has closed the session. */
+/** Stops what runs and says goodbye. Nothing that waits is sent. Resolves when the server has closed the session. */
 export function leaving(connection: DriverConnection, governor: Governor): () => Promise<void> {
   return async () => {
-    if (connection._command) await cancelRunning(connection, governor)
+    const { stream } = connection
+    if (stream.destroyed) return
+    // A pool cuts what fails in its hands, and no other close comes after that.
+    const closed = new Promise<void>((resolve) => stream.once('close', resolve))
+    if (connection._command) {
+      withdrawWaiting(connection)
+      await cancelRunning(connection, governor)
+    }
+    // A pool that is ended now would throw: what says goodbye takes no second one.
+    connection._removeFromPool?.()
     const end = connection._realEnd ?? connection.end
-    await new Promise<void>((resolve) => {
-      connection.stream.once('close', resolve)
-      end.call(connection, ignore)
-    })
+    end.call(connection, ignore)
+    await closed
   }
 }
 
@@ -77,6 +85,20 @@ function isPreparing({ _command: command }: DriverConnection): boolean {
 function isWaiting({ _commands: waiting }: DriverConnection, command: DriverCommand): boolean {
   for (let place = 0; place < waiting.length; place += 1) if (waiting.get(place) === command) return true
   return false
+}
+
+/** A transaction goes on after a statement that was stopped: a COMMIT that waits would commit the rest of it. */
+function withdrawWaiting(connection: DriverConnection): void {
+  const { _commands: waiting } = connection
+  const withdrawn: DriverCommand[] = []
+  // The second half of what runs is the driver's.
+  const firstPlace = isPreparing(connection) ? 1 : 0
+  for (let place = 0, count = waiting.length; place < count; place += 1) {
+    const command = waiting.shift() as DriverCommand
+    if (place >= firstPlace && isStatement(command)) withdrawn.push(command)
+    else waiting.push(command)
+  }
+  for (const command of withdrawn) refuse(command, new Error('taken from the queue before it was sent'))
 }
 
 /** As the driver does with the second half of an `execute` whose first half has failed. */

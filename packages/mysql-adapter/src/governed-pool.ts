@@ -131,9 +131,9 @@ class PoolGovernor {
         })
         return
       }
-      this.#governor.observations.lapsed(governed)
       governed.spoilt = true
       cut(connection)
+      this.#governor.observations.lapsed(governed)
     }
     if (free.length > 0 || pool._closed) {
       this.#base.getConnection.call(this.#pool, callback)
@@ -210,15 +210,14 @@ class PoolGovernor {
 
   #removeConnection(connection: DriverConnection): void {
     const governed = governedOf(connection)
-    if (governed !== undefined) {
-      if (!governed.spoilt && !governed.checkedOut) {
-        if (governed.lease.usable()) this.#governor.observations.lost(governed)
-        else this.#governor.observations.lapsed(governed)
-      }
-      this.#governor.forget(governed)
-    }
     this.#places.keep(connection)
     this.#base._removeConnection.call(this.#pool, connection)
+    if (governed === undefined) return
+    // Told when the pool has it no longer: whoever hears of it may ask for a connection at once, and would get this one.
+    const isNews = !governed.spoilt && !governed.checkedOut
+    if (isNews && governed.lease.usable()) this.#governor.observations.lost(governed)
+    else if (isNews) this.#governor.observations.lapsed(governed)
+    this.#governor.forget(governed)
   }
 
   #yield(connection: DriverConnection): void {

@@ -126,11 +126,12 @@ export function endedInside(): LeaseholdError {
   )
 }
 
-function isStatement(command: DriverCommand): boolean {
+export function isStatement(command: DriverCommand): boolean {
   return command.resultsetHeader !== undefined || command.prepareHeader !== undefined
 }
 
-function refuse(command: DriverCommand, error: LeaseholdError): void {
+/** Fails what was taken out of the queue before it was sent. */
+export function refuse(command: DriverCommand, error: Error): void {
   // The driver does this to the second half of an `execute` whose first half has failed, and been told.
   if (Object.hasOwn(command, 'start')) return
   const { onResult } = command

@@ -51,6 +51,8 @@ export function createGovernedConnection(
     const governed = governor.admit({ connection, hands: session.hands, leaseMs, exact: true })
     session.watch(governed)
     connection.once('end', () => governor.forget(governed))
+    // A socket that is destroyed on this side has no end.
+    connection.stream.once('close', () => governor.forget(governed))
     connection.once('error', () => governor.forget(governed))
     if (!asked) return
     const first = dialect.setLease(resolved.maxLeaseMs)

@@ -55,9 +55,17 @@ export async function cancelRunning(client: Cancellable, clock: Clock): Promise<
   )
 }
 
-/** Stops what runs and says goodbye. Resolves when the server has closed the session. */
+/** Stops what runs and says goodbye. Nothing that waits is sent. Resolves when the server has closed the session. */
 export async function leave(client: Cancellable, clock: Clock): Promise<void> {
-  if (activeQueryOf(client) !== undefined) await cancelRunning(client, clock)
+  if (activeQueryOf(client) !== undefined) {
+    // From now on the driver refuses whatever it is given.
+    client._ending = true
+    for (const query of queueOf(client).splice(0)) {
+      // In a turn of its own, as the driver does it: nobody may be there to hear the error.
+      process.nextTick(() => query.handleError(new Error('Connection terminated'), client.connection))
+    }
+    await cancelRunning(client, clock)
+  }
   await client.end()
 }
 

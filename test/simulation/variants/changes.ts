@@ -27,69 +27,10 @@ export const VARIANTS: ReadonlyMap<string, Variant> = new Map([
       changes: [
         {
           file: 'governor.ts',
-          from: '    const governed = this.admit(opened)\n',
+          from: '    const governed = this.admit(opened, queued)\n',
           to:
-            '    const governed = this.admit(opened)\n' +
+            '    const governed = this.admit(opened, queued)\n' +
             '    if (this.#knowledge.viewAgeMs > this.options.censusEveryMs) await this.#housekeeping.count(governed)\n',
-        },
-      ],
-    },
-  ],
-  [
-    'own-refusal',
-    {
-      about: 'whoever was refused knows without a census that the server is contended',
-      changes: [
-        {
-          file: 'knowledge.ts',
-          from: '  sawYield(): void {',
-          to:
-            '  sawWait(waitedMs: number): void {\n' +
-            '    if (this.viewAgeMs <= this.#options.censusEveryMs) return\n' +
-            '    this.#view = { usedCount: 1, slotCount: 1, fleetCount: undefined, waiting: true, typicalWaitMs: waitedMs }\n' +
-            '    this.#viewTaken.set(this.#clock)\n' +
-            '    this.#isUnused = true\n' +
-            '    this.#isCalm = false\n' +
-            '    this.#isContended = true\n' +
-            '    this.#nextCensusMs = this.#options.censusEveryMs\n' +
-            '  }\n\n' +
-            '  sawYield(): void {',
-        },
-        {
-          file: 'open.ts',
-          from: '      knowledge.sawConnect(acquire.elapsedMs() - startedMs)\n',
-          to:
-            '      knowledge.sawConnect(acquire.elapsedMs() - startedMs)\n' +
-            '      if (refused > 0) knowledge.sawWait(queuedMs)\n',
-        },
-      ],
-    },
-  ],
-  [
-    'refused-yields',
-    {
-      about:
-        'whoever was refused on the way in and has long gaps yields at the response, without a census; the fleet wait stays what labels say',
-      changes: [
-        {
-          file: 'knowledge.ts',
-          from: '  sawYield(): void {',
-          to: '  refusedOnTheWayIn = false\n\n  sawYield(): void {',
-        },
-        {
-          file: 'open.ts',
-          from: '      knowledge.sawConnect(acquire.elapsedMs() - startedMs)\n',
-          to:
-            '      knowledge.sawConnect(acquire.elapsedMs() - startedMs)\n' +
-            '      knowledge.refusedOnTheWayIn = refused > 0\n',
-        },
-        {
-          file: 'housekeeping.ts',
-          from: "    let decision = wantsCensus ? 'look' : this.#decide(governed)\n",
-          to:
-            '    const longGapMs = Math.max(50, 6 * knowledge.connectMs)\n' +
-            '    const goes = wantsCensus && knowledge.refusedOnTheWayIn && knowledge.gapMs > longGapMs\n' +
-            "    let decision: 'keep' | 'look' | 'yield' = goes ? 'yield' : wantsCensus ? 'look' : this.#decide(governed)\n",
         },
       ],
     },
@@ -103,8 +44,8 @@ export const VARIANTS: ReadonlyMap<string, Variant> = new Map([
       changes: [
         {
           file: 'policy.ts',
-          from: '  const known = state.viewAgeMs <= STALE_VIEW_MS ?',
-          to: '  const known = state.viewAgeMs <= 30_000 ?',
+          from: 'return viewAgeMs <= Math.max(STALE_VIEW_MS,',
+          to: 'return viewAgeMs <= Math.max(30_000,',
         },
       ],
     },
@@ -190,6 +131,6 @@ export const VARIANTS: ReadonlyMap<string, Variant> = new Map([
       ],
     },
   ],
-  ['quantum-200', { about: 'half the quantum', changes: [constant('QUANTUM_MS', '400', '200')] }],
-  ['quantum-800', { about: 'twice the quantum', changes: [constant('QUANTUM_MS', '400', '800')] }],
+  ['quantum-200', { about: 'half the quantum', changes: [constant('MIN_QUANTUM_MS', '400', '200')] }],
+  ['quantum-800', { about: 'twice the quantum', changes: [constant('MIN_QUANTUM_MS', '400', '800')] }],
 ])

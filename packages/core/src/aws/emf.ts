@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '../clock.ts'
 import { type Env, logsJson, systemEnv } from '../env.ts'
 import type { MetricDimensions, MetricName, MetricsSink } from '../metrics.ts'
 import type { Surroundings } from '../surroundings.ts'
+import { unawaited } from '../unawaited.ts'
 import { checkOptions } from './check.ts'
 import type { Spread } from './distribution.ts'
 import { type Datum, Series } from './series.ts'
@@ -39,7 +40,8 @@ const MOST_VALUES = 100
  * over no network of the function's. Past the console, which in Lambda's JSON log format would wrap them.
  *
  * The format has lists of at most 100 values and no counts: of more than 100 measurements in one interval 100 are
- * written that stand for all of them. Percentiles stay; the number of samples does not. Counts are exact.
+ * written that stand for all of them, the slowest included. Percentiles stay, up to the 98th; the number of samples
+ * does not. Counts are exact.
  *
  * @throws LeaseholdError `INVALID_OPTIONS`
  */
@@ -77,13 +79,17 @@ class EmfSink implements MetricsSink {
 
   async flush(): Promise<string | undefined> {
     const data = this.#series.take()
-    try {
-      for (const documents of groupsOf(data)) this.#write(this.#lineOf(documents))
-      return undefined
-    } catch {
-      this.#series.drop(data)
-      return 'metrics could not be written to standard output; they are dropped'
+    let problem: string | undefined
+    for (const line of groupsOf(data)) {
+      unawaited(
+        () => this.#write(this.#lineOf(line)),
+        () => {
+          this.#series.drop(line)
+          problem = 'metrics could not be written to standard output; they are dropped'
+        },
+      )
     }
+    return problem
   }
 
   /** @param data of the same dimensions and the same time */
@@ -156,10 +162,18 @@ function sampled({ values, counts }: Spread): readonly number[] {
   return picked
 }
 
-/** One write for the whole line, so that nothing gets in between. */
+/**
+ * One write for the whole line, so that nothing gets in between. Where nobody reads any more, the stream says so in an
+ * event, and one that nobody listens to would end the process: the console takes it off in the same way.
+ */
 function writeLine(line: string): void {
-  process.stdout.write(`${line}\n`)
+  const { stdout } = process
+  stdout.write(`${line}\n`, (error) => {
+    if (error && stdout.listenerCount('error') === 0) stdout.once('error', ignore)
+  })
 }
+
+function ignore(): void {}
 
 /** Writes a time down; takes none. */
 function isoOf(epochMs: number): string {

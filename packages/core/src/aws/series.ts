@@ -21,6 +21,11 @@ export interface Datum extends Spread {
 
 /** Of what waits to be sent, kept at the most: some twenty intervals of one pool. */
 const MOST_WAITING = 1_000
+/** CloudWatch takes no larger ones. Source: `MetricDatum`. */
+const MOST_VALUE = 2 ** 360
+/** Nor those of another time: two weeks back, two hours ahead. With a margin. Source: `MetricDatum`. */
+const OLDEST_MS = 13 * 86_400_000
+const AHEAD_MS = 3_600_000
 /** Metrics of all pools together that are gathered at once. */
 const MOST_GATHERED = 1_000
 
@@ -51,6 +56,8 @@ export class Series {
 
   add(name: MetricName, value: number, count: number, dimensions: MetricDimensions): void {
     if (this.#only?.has(name) === false) return
+    // CloudWatch would refuse all that comes with it; and a clock that went back makes negative durations.
+    if (!(value >= 0 && value <= MOST_VALUE && count >= 1)) return
     const nowEpochMs = this.#clock.epochMs()
     // An environment may have been frozen for an hour: what it measured before belongs to that time.
     if (Math.abs(nowEpochMs - this.#begunEpochMs) >= this.#everyMs) this.#close()
@@ -67,12 +74,20 @@ export class Series {
     else gathered.values.add(value, count)
   }
 
-  /** Everything up to now, the oldest first. It is the caller's: what cannot be sent comes back by `keep`. */
+  /**
+   * Everything up to now, the oldest first. It is the caller's: what cannot be sent comes back by `keep`. What a long
+   * freeze or a clock that was set has left with a time that CloudWatch does not take is dropped: for its sake all
+   * that is sent with it would be refused.
+   */
   take(): readonly Datum[] {
     this.#close()
     const waiting = this.#waiting
     this.#waiting = []
-    return waiting
+    const nowEpochMs = this.#clock.epochMs()
+    const isTimely = ({ epochMs }: Datum): boolean =>
+      nowEpochMs - epochMs <= OLDEST_MS && epochMs - nowEpochMs <= AHEAD_MS
+    this.drop(waiting.filter((datum) => !isTimely(datum)))
+    return waiting.filter(isTimely)
   }
 
   /** To be sent next time. Where that would be too much, the oldest go, and are counted. */
@@ -83,7 +98,11 @@ export class Series {
 
   /** Given up. */
   drop(data: readonly Datum[]): void {
-    for (const { dimensions } of data) this.add('MetricsDropped', 1, 1, dimensions)
+    for (const { name, values, dimensions } of data) {
+      // One that tells of others stands for them.
+      const count = name === 'MetricsDropped' ? (values[0] ?? 0) : 1
+      this.add('MetricsDropped', count, 1, dimensions)
+    }
   }
 
   #close(): void {

@@ -12,9 +12,9 @@ export function onlyProblems(options: unknown): string[] {
   const problems: string[] = []
   const { namespace, only } = (options ?? {}) as { namespace?: unknown; only?: unknown }
   if (namespace === undefined) problems.push('`namespace` is missing')
-  if (typeof namespace === 'string' && !/^(?!AWS\/)[\w.\-/#: ]{0,255}$/.test(namespace)) {
+  if (typeof namespace === 'string' && !/^(?!AWS\/|:| +$)[\w.\-/#: ]{0,255}$/.test(namespace)) {
     problems.push(
-      '`namespace` must be 1 to 255 letters, digits or any of "_.-/#: ", and not begin with "AWS/"',
+      '`namespace` must be 1 to 255 letters, digits or any of "_.-/#: ", and not begin with "AWS/" or ":"',
     )
   }
   if (only === undefined) return problems

@@ -32,7 +32,10 @@ export class ExtensionsApi {
     this.#place = { host, port, agent: new Agent({ keepAlive: true, maxSockets: 1 }) }
   }
 
-  /** Resolves to the identifier. Rejects where registration is refused, closed or not there. Has no limit of its own. */
+  /**
+   * Resolves to the identifier. Rejects where registration is refused, closed or not there. Has no limit of its own,
+   * and does not keep the process alive by itself.
+   */
   async register(events: readonly string[]): Promise<string> {
     const headers = { 'lambda-extension-name': NAME, 'content-type': 'application/json' }
     const { status, id, body } = await this.#send('POST', '/register', headers, JSON.stringify({ events }))
@@ -54,7 +57,7 @@ export class ExtensionsApi {
         read(response).then(resolve, reject)
       })
       asked.on('error', reject)
-      if (body === undefined) asked.on('socket', (socket) => socket.unref())
+      asked.on('socket', (socket) => socket.unref())
       asked.end(body)
     })
   }

@@ -2,6 +2,7 @@
 
 import type { Clock } from '../clock.ts'
 import { processWide } from '../process-wide.ts'
+import { endsWithin } from './ends-within.ts'
 import type { ExtensionEvent } from './extensions-api.ts'
 import { Hold } from './hold.ts'
 import type { RuntimeClient } from './runtime-client.ts'
@@ -16,6 +17,8 @@ export class InvocationWatch {
   readonly #hold: Hold
   #isHolding = false
   #longestMs = 0
+  /** An invocation ran to its deadline and its end was not heard: somebody else has the runtime's questions now. */
+  #isDeaf = false
   /** Called when the runtime asks for the next event. */
   #over: (() => void) | undefined
 
@@ -34,6 +37,7 @@ export class InvocationWatch {
         begun: (requestId, deadlineEpochMs) => this.#begun(requestId, deadlineEpochMs),
         over: () => {
           processWide().invocation = undefined
+          this.#isDeaf = false
           this.#over?.()
         },
       },
@@ -52,21 +56,27 @@ export class InvocationWatch {
     void this.#hold.release(0)
   }
 
-  /** Resolves when the invocation that `event` is about is over, and what was put off is done or out of time. */
+  /**
+   * Resolves when the invocation that `event` is about is over, and what was put off is done or out of time; at the
+   * invocation's deadline less a reserve at the latest.
+   */
   async afterResponse(event: ExtensionEvent): Promise<void> {
     const { requestId = '', deadlineMs = 0 } = event
-    if (this.#runtime?.isOver(requestId) === false) {
-      await new Promise<void>((resolve) => {
-        this.#over = resolve
-      })
+    if (!this.#isDeaf && this.#runtime?.isOver(requestId) === false) {
+      const { promise: over, resolve } = Promise.withResolvers<void>()
+      this.#over = resolve
+      this.#isDeaf = !(await endsWithin(this.#clock, this.#leftMs(deadlineMs), over))
       this.#over = undefined
     }
-    const leftMs = deadlineMs - this.#clock.epochMs() - RESERVE_MS
-    await this.#hold.release(Math.min(this.#limitMs, leftMs))
+    await this.#hold.release(Math.min(this.#limitMs, this.#leftMs(deadlineMs)))
+  }
+
+  #leftMs(deadlineEpochMs: number): number {
+    return Math.max(0, deadlineEpochMs - this.#clock.epochMs() - RESERVE_MS)
   }
 
   #begun(requestId: string, deadlineEpochMs: number): void {
-    if (this.#isHolding) this.#hold.open()
+    if (this.#isHolding && !this.#isDeaf) this.#hold.open()
     if (!Number.isFinite(deadlineEpochMs)) return
     this.#longestMs = Math.max(this.#longestMs, deadlineEpochMs - this.#clock.epochMs())
     processWide().invocation = { requestId, deadlineEpochMs, longestMs: this.#longestMs }

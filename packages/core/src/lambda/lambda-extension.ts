@@ -62,7 +62,16 @@ class Extension {
     this.#logger = logger
   }
 
+  /** Never rejects. */
   async start(wantsHold: boolean, holdMs: number): Promise<ExtensionStatus> {
+    try {
+      return await this.#start(wantsHold, holdMs)
+    } catch (error) {
+      return this.#off(messageOf(error))
+    }
+  }
+
+  async #start(wantsHold: boolean, holdMs: number): Promise<ExtensionStatus> {
     const place = this.#env['AWS_LAMBDA_RUNTIME_API']
     if (place === undefined || place === '') return OFF
     if (runsSeveralInvocations(this.#env)) return this.#off('Managed Instances have no such extensions')
@@ -109,8 +118,10 @@ class Extension {
     for (let failures = 0; failures < MOST_FAILURES;) {
       try {
         const event = await api.next(id)
+        // Something that answers whatever it is asked would be asked without end.
+        if (event.eventType !== 'INVOKE') throw new Error('/event/next was answered with something else')
         failures = 0
-        if (event.eventType === 'INVOKE') await watch.afterResponse(event)
+        await watch.afterResponse(event)
       } catch (error) {
         failures += 1
         if (failures === MOST_FAILURES) this.#say(`no more events: ${messageOf(error)}`)

@@ -7,7 +7,7 @@ import { createRequire } from 'node:module'
 
 /** The native part of the client. Kept in `require.cache` under the name of its file. */
 interface NativeClient {
-  next(): Promise<NextEvent>
+  next: (...given: unknown[]) => unknown
 }
 
 interface NextEvent {
@@ -40,29 +40,24 @@ export class RuntimeClient {
     const file = Object.keys(cache).find((name) => FILE.test(name))
     const native =
       file === undefined ? undefined : (cache[file]?.exports as Partial<NativeClient> | undefined)
-    return typeof native?.next === 'function' ? new RuntimeClient(native as NativeClient) : undefined
+    if (typeof native?.next !== 'function') return undefined
+    const isOpen = Object.getOwnPropertyDescriptor(native, 'next')?.writable === true
+    return isOpen ? new RuntimeClient(native as NativeClient) : undefined
   }
 
   /**
-   * From now on `listener` hears of every invocation.
+   * From now on `listener` hears of every invocation. Whoever asks gets the client's own answer: the same promise,
+   * but for the first question, and the same errors.
    *
-   * @param ready the runtime's first question waits for it; must resolve
+   * @param ready the runtime's first question waits for it; must settle
    */
   listen(listener: RuntimeListener, ready: Promise<unknown>): void {
-    const native = this.#native
-    const ask = native.next.bind(native)
-    const received = (event: NextEvent): NextEvent => {
-      this.#received(event, listener)
-      return event
-    }
-    native.next = () => {
-      if (this.#isRunning) {
-        this.#isRunning = false
-        listener.over(this.#requestId ?? '')
-      }
-      if (this.#hasAsked) return ask().then(received)
-      this.#hasAsked = true
-      return ready.then(ask).then(received)
+    const { next } = this.#native
+    const isFirstQuestion = (): boolean => this.#asks(listener)
+    const heard = (answer: unknown): unknown => this.#heard(answer, listener)
+    this.#native.next = function (this: unknown, ...given: unknown[]): unknown {
+      const ask = (): unknown => heard(Reflect.apply(next, this, given))
+      return isFirstQuestion() ? ready.then(ask, ask) : ask()
     }
   }
 
@@ -71,9 +66,41 @@ export class RuntimeClient {
     return !this.#hasAsked || (!this.#isRunning && this.#requestId === requestId)
   }
 
-  #received({ headers = {} }: NextEvent, listener: RuntimeListener): void {
-    this.#requestId = String(headers['lambda-runtime-aws-request-id'])
+  /** Whether it is the runtime's first question. */
+  #asks(listener: RuntimeListener): boolean {
+    const isFirst = !this.#hasAsked
+    this.#hasAsked = true
+    if (!this.#isRunning) return isFirst
+    this.#isRunning = false
+    quietly(() => listener.over(this.#requestId ?? ''))
+    return isFirst
+  }
+
+  /** Listens before the runtime does, so it hears first. That there is no event is the runtime's to hear alone. */
+  #heard(answer: unknown, listener: RuntimeListener): unknown {
+    const received = (event: unknown): void => {
+      quietly(() => this.#received(event as NextEvent, listener))
+    }
+    const { then } = Object(answer) as Partial<Promise<unknown>>
+    if (typeof then === 'function') void Reflect.apply(then, answer, [received, ignore])
+    else received(answer)
+    return answer
+  }
+
+  #received({ headers }: NextEvent, listener: RuntimeListener): void {
+    this.#requestId = String(headers?.['lambda-runtime-aws-request-id'])
     this.#isRunning = true
-    listener.begun(this.#requestId, Number(headers['lambda-runtime-deadline-ms']))
+    listener.begun(this.#requestId, Number(headers?.['lambda-runtime-deadline-ms']))
   }
 }
+
+/** What goes wrong here must not reach the runtime: it would end the process. */
+function quietly(tell: () => void): void {
+  try {
+    tell()
+  } catch {
+    // The invocation goes on without us.
+  }
+}
+
+function ignore(): void {}

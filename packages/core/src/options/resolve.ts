@@ -112,9 +112,7 @@ export function check(name: string, field: Field, given: unknown): string | unde
         ? undefined
         : `\`${name}\` must be a function that is given the new connection, got ${got}`
     case 'sink':
-      return given === 'off' || isSink(given)
-        ? undefined
-        : `\`${name}\` must be a sink, such as \`cloudWatch(…)\` or \`emf(…)\`, or 'off', got ${got}`
+      return given === 'off' ? undefined : sinkProblem(name, given)
     case 'meter':
       return isMeter(given) ? undefined : `\`${name}\` must be a meter of OpenTelemetry, got ${got}`
     case 'hooks':
@@ -162,10 +160,14 @@ function hookProblems(hooks: unknown): string[] {
   })
 }
 
-function isSink(given: unknown): boolean {
-  if (typeof given !== 'object' || given === null) return false
-  const { everyMs, record, flush } = given as Partial<MetricsSink>
-  return typeof everyMs === 'number' && typeof record === 'function' && typeof flush === 'function'
+function sinkProblem(name: string, given: unknown): string | undefined {
+  const { everyMs, record, flush } = (given ?? {}) as Partial<Record<keyof MetricsSink, unknown>>
+  if (typeof everyMs !== 'number' || typeof record !== 'function' || typeof flush !== 'function') {
+    return `\`${name}\` must be a sink, such as \`cloudWatch(…)\` or \`emf(…)\`, or 'off', got ${describe(given)}`
+  }
+  return everyMs >= 1_000 && everyMs <= 900_000
+    ? undefined
+    : `\`${name}.everyMs\` must be a number of milliseconds from 1000 to 900000, got ${describe(everyMs)}`
 }
 
 function misspelt(driver: Bag, driverNames: readonly string[]): string[] {

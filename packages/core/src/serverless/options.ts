@@ -16,7 +16,7 @@ export interface ServerlessCallbacks<Client> {
   readonly onClose?: (() => void) | undefined
   /** An open connection failed, or a `rollback` function threw. Not called for a lease that ran out. */
   readonly onError?: ((error: Error) => void) | undefined
-  /** Never called: nothing is killed, the server ends idle sessions by their leases. */
+  /** Never called: the server ends idle sessions by their leases, and recalls are counted in the pool's `reaped`. */
   readonly onKill?: ((session: { readonly ID: number; readonly time: number }) => void) | undefined
   /** Never called, as `onKill`. */
   readonly onKillError?: ((error: Error) => void) | undefined
@@ -82,7 +82,7 @@ export interface ServerlessOptions<Library, Config, Client> extends ServerlessCa
   /**
    * The shortest lease: how long the server lets a session sit idle when it is nearly full. Seconds, a whole
    * number; 1 to 900, less and more are taken for these.
-   * @defaultValue 2
+   * @defaultValue the pool's `minLeaseMs`, or 2 where `zombieMaxTimeout` is given
    */
   readonly zombieMinTimeout?: number | undefined
   /** The longest lease, while slots are plenty. Seconds, as `zombieMinTimeout`. @defaultValue 300 */

@@ -198,12 +198,13 @@ describe('options of a sink', () => {
     expect(() => cloudWatch(wrong)).toThrow(
       [
         'invalid options of cloudWatch:',
-        '`namespace` must be 1 to 255 letters, digits or any of "_.-/#: ", and not begin with "AWS/"',
+        '`namespace` must be 1 to 255 letters, digits or any of "_.-/#: ", and not begin with "AWS/" or ":"',
         "`only` has 1 names that are not metrics'",
         '`everyMs` must be a whole number of milliseconds from 1000 to 900000',
         'unknown option `every` (did you mean `everyMs`?)',
       ].join('\n - '),
     )
+    expect(() => cloudWatch({ namespace: ':Shop' })).toThrow('not begin with "AWS/" or ":"')
     expect(() => cloudWatch({} as never)).toThrow('`namespace` is missing')
     expect(() => cloudWatch(undefined as never)).toThrow('the options must be an object')
   })

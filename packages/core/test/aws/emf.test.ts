@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { Writable } from 'node:stream'
 
 import { Ajv } from 'ajv'
 import fc from 'fast-check'
@@ -6,6 +7,7 @@ import { describe, expect, it, vi } from 'vitest'
 
 import { emf, type EmfOptions } from '../../src/aws/index.ts'
 import { METRICS, type MetricName, type MetricsSink } from '../../src/metrics.ts'
+import { unhandledDuring } from '../scene.ts'
 import { SHOP } from './metrics-scene.ts'
 import { type AwsScene, setAwsScene } from './scene.ts'
 
@@ -164,10 +166,73 @@ describe('metrics in the embedded format', () => {
       const sink = emf({ namespace: 'Shop' }, setAwsScene())
       sink.record('ConnectTime', 1, 1, SHOP)
       await sink.flush(false)
-      expect(write.mock.calls).toEqual([[expect.stringMatching(/^\{"_aws":.*\}\n$/)]])
+      expect(write.mock.calls).toEqual([[expect.stringMatching(/^\{"_aws":.*\}\n$/), expect.any(Function)]])
     } finally {
       write.mockRestore()
     }
+  })
+
+  it('do not end the process where standard output is closed', async () => {
+    const closed = new Writable({
+      write: (_chunk, _encoding, done) => done(new Error('EPIPE')),
+    })
+    const stdout = vi.spyOn(process, 'stdout', 'get').mockReturnValue(closed as typeof process.stdout)
+    const uncaught: unknown[] = []
+    const hear = (error: unknown): void => void uncaught.push(error)
+    process.on('uncaughtException', hear)
+    try {
+      const sink = emf({ namespace: 'Shop' }, setAwsScene())
+      sink.record('ConnectTime', 1, 1, SHOP)
+      await sink.flush(false)
+      await new Promise((resolve) => setImmediate(resolve))
+      sink.record('ConnectTime', 1, 1, SHOP)
+      await sink.flush(false)
+      await new Promise((resolve) => setImmediate(resolve))
+      expect(closed.destroyed).toBe(true)
+      expect(uncaught).toEqual([])
+    } finally {
+      process.off('uncaughtException', hear)
+      stdout.mockRestore()
+    }
+  })
+
+  it('that an asynchronous writer rejects are dropped and counted', async () => {
+    let isBroken = true
+    const lines: string[] = []
+    const write = (line: string): unknown =>
+      isBroken ? Promise.reject(new Error('EPIPE')) : lines.push(line)
+    const { sink } = open({ write })
+    sink.record('ConnectTime', 1, 1, SHOP)
+    sink.record('PoolWaitTime', 1, 1, SHOP)
+    expect(await unhandledDuring(() => sink.flush(false))).toEqual([])
+    // What tells of them is lost too, and what it told is not.
+    expect(await unhandledDuring(() => sink.flush(false))).toEqual([])
+    isBroken = false
+    await sink.flush(false)
+    expect(read(lines[0] ?? '')['MetricsDropped']).toBe(2)
+  })
+
+  it('are dropped where CloudWatch would not take their time, and take nothing along', async () => {
+    const { clock, documents, sink } = open()
+    sink.record('ConnectTime', 1, 1, SHOP)
+    clock.freeze(14 * 86_400_000, 0)
+    sink.record('ConnectTime', 2, 1, SHOP)
+    await sink.flush(false)
+    await sink.flush(false)
+    expect(documents().map(({ ConnectTime, MetricsDropped }) => [ConnectTime, MetricsDropped])).toEqual([
+      [2, undefined],
+      [undefined, 1],
+    ])
+  })
+
+  it('are no number that CloudWatch would not take', async () => {
+    const { documents, sink } = open()
+    for (const value of [Number.NaN, Number.POSITIVE_INFINITY, -1, 1e300]) {
+      sink.record('TokensRenewed', value, 1, SHOP)
+      sink.record('TokenAge', value, 1, SHOP)
+    }
+    await sink.flush(false)
+    expect(documents()).toEqual([])
   })
 
   it('are dropped and counted where nothing can be written', async () => {

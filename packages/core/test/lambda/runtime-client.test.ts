@@ -83,4 +83,74 @@ describe("AWS's runtime client, seen from inside", () => {
     expect(await first).toMatchObject({ bodyJson: '{}' })
     expect(native.asked).toBe(1)
   })
+
+  it('is not touched where its function can’t be replaced', () => {
+    const native = Object.freeze({ next: () => Promise.resolve() })
+    cache[FILE] = { exports: native } as unknown as NodeJS.Module
+    expect(RuntimeClient.find()).toBeUndefined()
+  })
+
+  /** Past the first question, which waits. */
+  async function wrapped(next: (...given: unknown[]) => unknown): Promise<{ next: typeof next }> {
+    const native: { next: typeof next } = { next: () => Promise.resolve({}) }
+    const inner = { current: native.next }
+    native.next = function (this: unknown, ...given: unknown[]) {
+      return Reflect.apply(inner.current, this, given)
+    }
+    cache[FILE] = { exports: native } as unknown as NodeJS.Module
+    RuntimeClient.find()?.listen(new Heard(), Promise.resolve())
+    await native.next()
+    inner.current = next
+    return native
+  }
+
+  it('gives the client’s own promise, with what it was asked and by whom', async () => {
+    const answer = Promise.resolve({ headers: {} })
+    const asked: unknown[] = []
+    const native = await wrapped(function (this: unknown, ...given: unknown[]) {
+      asked.push(this, ...given)
+      return answer
+    })
+    expect(native.next(1, 2)).toBe(answer)
+    expect(asked).toEqual([native, 1, 2])
+  })
+
+  it.each([undefined, null, {}, { headers: null }])('gives on an event that is %j', async (event) => {
+    const native = await wrapped(() => Promise.resolve(event))
+    expect(await native.next()).toBe(event)
+    const plain = await wrapped(() => event)
+    expect(plain.next()).toBe(event)
+  })
+
+  it('gives on what the client rejects and throws', async () => {
+    const error = new Error('Failed to get next invocation')
+    const rejecting = await wrapped(() => Promise.reject(error))
+    await expect(rejecting.next()).rejects.toBe(error)
+    const throwing = await wrapped(() => {
+      throw error
+    })
+    expect(() => throwing.next()).toThrow(error)
+  })
+
+  it('goes on where the listener fails', async () => {
+    const native = loadNative('one', 'two')
+    const fail = (): never => {
+      throw new Error('ours')
+    }
+    RuntimeClient.find()?.listen({ begun: fail, over: fail }, Promise.resolve())
+    await native.next()
+    expect(await native.next()).toMatchObject({ bodyJson: '{}' })
+  })
+
+  it('asks once where two wrap it one after another', async () => {
+    const native = loadNative('one', 'two')
+    const heard = [new Heard(), new Heard()]
+    for (const listener of heard) RuntimeClient.find()?.listen(listener, Promise.resolve())
+    await native.next()
+    await native.next()
+    expect(native.asked).toBe(2)
+    for (const { heard: words } of heard) {
+      expect(words).toEqual(['one until 4000', 'one over', 'two until 4000'])
+    }
+  })
 })

@@ -21,8 +21,9 @@ export function folded(summary: string, text: string): string {
 
 const OPEN = /<!-- made: ([a-z0-9 -]+) -->\n/g
 const END = '<!-- made end -->'
+const NO_FIGURES = '_Not measured yet._'
 
-/** Puts the texts between the marks of their names; a block without a text becomes empty. */
+/** Puts the texts between the marks of their names; a block without a text says that there are no figures. */
 export function filled(page: string, texts: ReadonlyMap<string, string>): string {
   const names = [...page.matchAll(OPEN)].map(([, name = '']) => name)
   const homeless = [...texts.keys()].filter((name) => !names.includes(name))
@@ -32,7 +33,6 @@ export function filled(page: string, texts: ReadonlyMap<string, string>): string
     )
   }
   return page.replaceAll(/<!-- made: ([a-z0-9 -]+) -->\n[^]*?<!-- made end -->/g, (_, name: string) => {
-    const text = texts.get(name)
-    return `<!-- made: ${name} -->\n${text === undefined ? '' : `\n${text}\n\n`}${END}`
+    return `<!-- made: ${name} -->\n\n${texts.get(name) ?? NO_FIGURES}\n\n${END}`
   })
 }
