@@ -16,8 +16,12 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: 'unit',
           include: ['packages/*/test/**/*.test.ts', 'test/docs/**/*.test.ts'],
-          // CDK alone takes longer to load than all of them run.
-          exclude: ['packages/cdk/**'],
+          // What starts processes, draws charts or loads CDK takes longer than all the others together.
+          exclude: [
+            'packages/cdk/**',
+            'packages/core/test/aws/loading.test.ts',
+            'test/docs/benchmarks.test.ts',
+          ],
           // Unit tests share nothing, so they need not be kept apart: half the time.
           isolate: false,
         },
@@ -31,20 +35,48 @@ const config: ViteUserConfig = defineConfig({
         ...source,
         test: { name: 'conformance', include: ['test/conformance/**/*.test.ts'], ...withServers },
       },
-      { ...source, test: { name: 'adapters', include: ['test/adapters/**/*.test.ts'], ...withServers } },
-      { ...source, test: { name: 'cli', include: ['test/cli/**/*.test.ts'], ...withServers } },
+      {
+        ...source,
+        test: {
+          name: 'adapters',
+          include: ['test/adapters/**/*.test.ts'],
+          exclude: ['test/adapters/cli/**'],
+          ...withServers,
+          fileParallelism: true,
+          maxWorkers: 2,
+        },
+      },
+      {
+        ...source,
+        // Runs of a program, each on a server of its own, that mostly wait: two at a time.
+        test: {
+          name: 'cli',
+          include: ['test/cli/**/*.test.ts', 'test/adapters/cli/**/*.test.ts'],
+          ...withServers,
+          fileParallelism: true,
+          maxWorkers: 2,
+        },
+      },
       {
         ...source,
         test: {
           name: 'aws',
-          include: ['test/aws/**/*.test.ts', 'packages/cdk/test/**/*.test.ts'],
+          include: [
+            'test/aws/**/*.test.ts',
+            'packages/cdk/test/**/*.test.ts',
+            'packages/core/test/aws/loading.test.ts',
+          ],
           ...withServers,
         },
       },
       { ...source, test: { name: 'chaos', include: ['test/chaos/**/*.test.ts'], ...withServers } },
       {
         ...source,
-        test: { name: 'simulation', include: ['test/simulation/test/**/*.test.ts'], testTimeout: 60_000 },
+        test: {
+          name: 'simulation',
+          include: ['test/simulation/test/**/*.test.ts', 'test/docs/benchmarks.test.ts'],
+          testTimeout: 60_000,
+        },
       },
       { ...source, test: { name: 'frozen', include: ['test/frozen/**/*.test.ts'], ...withServers } },
       {
