@@ -111,7 +111,8 @@ export class Server {
     return {
       usedCount: this.#usedCount,
       slotCount: this.slotCount,
-      labels: isMysql ? [] : this.#waiting.labels(fleet),
+      // MySQL tells by named locks what PostgreSQL tells by labels.
+      labels: this.#waiting.labels(fleet),
       refusedCount: isMysql ? this.refusedCount : undefined,
     }
   }

@@ -31,8 +31,8 @@ export interface Census {
   readonly freeCount?: number
   /** Labels of the sessions that carry one, where the server shows them. */
   readonly labels: readonly string[]
-  /** The labels may be of a part of the fleet only. @defaultValue false */
-  readonly labelsArePartial?: boolean
+  /** How long newcomers of the fleet had to wait lately, about, where the server tells it otherwise than by labels. */
+  readonly waitsMs?: readonly number[]
   /** How many connects the server has refused since it started, where it counts them. */
   readonly refusedCount: number | undefined
 }
@@ -102,6 +102,10 @@ export function viewOf(
       waitedCount += 1
     }
   }
+  for (const waitMs of census.waitsMs ?? []) {
+    waitedSumMs += Math.min(waitMs, MAX_WAIT_MS)
+    waitedCount += 1
+  }
   const refusals =
     census.refusedCount !== undefined && previousRefusedCount !== undefined
       ? census.refusedCount - previousRefusedCount
@@ -111,7 +115,7 @@ export function viewOf(
     slotCount: Math.max(1, census.slotCount),
     limit: census.limit ?? 'server',
     freeCount: census.freeCount ?? freeOf(census),
-    fleetCount: census.labels.length > 0 && census.labelsArePartial !== true ? fleetCount : undefined,
+    fleetCount: census.labels.length > 0 ? fleetCount : undefined,
     waiting: waitedCount > 0 || refusals > 0,
     typicalWaitMs: waitedCount > 0 ? waitedSumMs / waitedCount : undefined,
   }

@@ -38,14 +38,9 @@ describe('the view of a census', () => {
     expect(view([]).fleetCount).toBeUndefined()
   })
 
-  it('does not know the fleet’s size where the server shows some of the labels', () => {
-    const partial = viewOf(
-      census(20, 26, { labels: [label(400, 500)], labelsArePartial: true }),
-      'shop',
-      NOW_MS,
-      0,
-    )
-    expect(partial).toMatchObject({ fleetCount: undefined, waiting: true, typicalWaitMs: 400 })
+  it('hears of waits where the server tells them otherwise than by labels', () => {
+    const told = viewOf(census(20, 26, { waitsMs: [200, 400] }), 'shop', NOW_MS, 0)
+    expect(told).toMatchObject({ fleetCount: undefined, waiting: true, typicalWaitMs: 300 })
   })
 
   it('takes what is free for the server’s where the census tells of no other limit', () => {

@@ -2,6 +2,9 @@
 
 import { type CensusAndLease, type LeaseStep, type SlotLimit, tightest } from '@leasehold/core'
 
+import { lockHead } from './recall-mark.ts'
+import { askWaits, waitsIn } from './wait-locks.ts'
+
 /** Where a server keeps what the census asks for. */
 export interface CensusPlaces {
   /** The table of the server's counters. */
@@ -10,16 +13,12 @@ export interface CensusPlaces {
   readonly watched: string | undefined
   /** The same where it is off. MySQL takes a lock of all sessions for it, so it is not asked otherwise. */
   readonly unwatched: string
-  /** SQL that puts the column `attr_value` of many rows into one value. */
-  readonly gathered: string
 }
 
 export const MYSQL_PLACES: CensusPlaces = {
   status: 'performance_schema.global_status',
   watched: 'performance_schema.processlist',
   unwatched: 'information_schema.processlist',
-  // Not group_concat, which MySQL cuts at 1 024 bytes.
-  gathered: 'json_arrayagg(attr_value)',
 }
 
 /** `performance_schema.processlist` came with 8.0.22. @param serverVersion as the handshake gives it */
@@ -32,9 +31,6 @@ export const MARIADB_PLACES: CensusPlaces = {
   status: 'information_schema.global_status',
   watched: 'information_schema.processlist',
   unwatched: 'information_schema.processlist',
-  // Cut at a megabyte, or where the operator says: no JSON, which would then be broken. A line break as it is,
-  // because a backslash is one in some SQL modes.
-  gathered: "group_concat(attr_value separator '\n')",
 }
 
 /** What the last census of a pool said of its login and server; undefined before the first. */
@@ -65,21 +61,19 @@ function ownCount(places: CensusPlaces, { limited, performanceSchema }: CensusSi
   return countOwn(table)
 }
 
-/** Nobody has to wait on a server that is half empty, and to read labels costs more than all the rest. */
-const LABELS_FROM_PRESSURE = 0.5
+/** Nobody has to wait on a server that is half empty. */
+const WAITS_FROM_PRESSURE = 0.5
 
-export function censusStatement(places: CensusPlaces, sight: CensusSight): string {
+export function censusStatement(places: CensusPlaces, sight: CensusSight, fleet: string): string {
   const { used, refused } = COUNTERS
   // One scan: to read its counters, the server sums them up over all sessions.
   const counter = (name: string): string => `max(if(variable_name = '${name}', variable_value, null))`
-  const pressed = `@@max_user_connections > 0 or ${counter(used)} >= ${LABELS_FROM_PRESSURE} * @@max_connections`
+  const pressed = `@@max_user_connections > 0 or ${counter(used)} >= ${WAITS_FROM_PRESSURE} * @@max_connections`
   return `select ${counter(used)} as used, ${counter(refused)} as refused,
   @@max_connections as slots, @@session.wait_timeout as lease,
   @@max_user_connections as login_slots, ${ownCount(places, sight)} as login_used,
   @@performance_schema as watched,
-  if(${pressed}, (
-    select ${places.gathered} from performance_schema.session_account_connect_attrs
-    where attr_name = 'leasehold'), null) as labels
+  if(${pressed}, ${askWaits(lockHead(fleet))}, null) as waits
 from ${places.status} where variable_name in ('${used}', '${refused}')`
 }
 
@@ -110,13 +104,6 @@ function count(row: Row | undefined, name: string): number | undefined {
   return Number.isInteger(value) ? value : undefined
 }
 
-/** MySQL gives JSON, which the driver may have read already; MariaDB lines. */
-function labelsIn(value: unknown): readonly string[] {
-  if (Array.isArray(value)) return value.filter((label) => typeof label === 'string')
-  if (typeof value !== 'string') return []
-  return value.startsWith('[') ? labelsIn(JSON.parse(value)) : value.split('\n')
-}
-
 /** Reads the one row of `censusStatement`, and notes what it says of the server. */
 export function parseCensusRow(rows: readonly unknown[], sight: CensusSight): CensusAndLease {
   const row = rows[0] as Row | undefined
@@ -136,9 +123,9 @@ export function parseCensusRow(rows: readonly unknown[], sight: CensusSight): Ce
   return {
     census: {
       ...tightest(limits),
-      labels: labelsIn(row?.['labels']),
-      // The server shows those of one account from one client address.
-      labelsArePartial: true,
+      // The server shows those of one account from one client address, in which there is but one environment.
+      labels: [],
+      waitsMs: waitsIn(row?.['waits']),
       refusedCount: count(row, 'refused'),
     },
     leaseMs: leaseS * 1_000,

@@ -32,6 +32,8 @@ export interface MysqlDialect extends Dialect {
 }
 
 const GRANULARITY_MS = 1_000
+/** What the options call it where nothing else is said. */
+const DEFAULT_FLEET = 'leasehold'
 
 function seconds(leaseMs: number): number {
   return Math.max(1, Math.ceil(leaseMs / GRANULARITY_MS))
@@ -62,7 +64,7 @@ function mysqlLike(engine: 'mysql' | 'mariadb', places: CensusPlaces): MysqlDial
     openWithCensus: (ladder) =>
       `set session wait_timeout = ${openingLease(places, ladder, seconds)}, ` +
       alsoInteractive(ladder[0]?.leaseMs ?? GRANULARITY_MS),
-    censusAndLease: () => censusStatement(places, newCensusSight()),
+    censusAndLease: () => censusStatement(places, newCensusSight(), DEFAULT_FLEET),
     parseCensus: (rows) => parseCensusRow(rows, newCensusSight()),
   }
 }
@@ -76,6 +78,11 @@ export class PoolDialect implements MysqlDialect {
   #places = MYSQL_PLACES
   readonly #censusSight = newCensusSight()
   readonly #sight = newSight()
+  readonly #fleet: string
+
+  constructor(fleet: string) {
+    this.#fleet = fleet
+  }
 
   /** @param serverVersion as the server's handshake gives it: `8.4.2`, `5.5.5-10.11.6-MariaDB` */
   meet(serverVersion: string): void {
@@ -110,7 +117,7 @@ export class PoolDialect implements MysqlDialect {
   }
 
   censusAndLease(): string {
-    return censusStatement(this.#places, this.#censusSight)
+    return censusStatement(this.#places, this.#censusSight, this.#fleet)
   }
 
   parseCensus(rows: readonly unknown[]): ReturnType<Dialect['parseCensus']> {

@@ -4,8 +4,9 @@ import type { Attempt, GovernedConnection, Governor, Opened } from '@leasehold/c
 
 import type { PoolDialect } from './dialect.ts'
 import type { DriverConnection } from './driver.ts'
-import { takeMark } from './recall-mark.ts'
+import { lockHead, takeMark } from './recall-mark.ts'
 import { type ConnectionHome, ConnectionSession, sessionOf } from './session.ts'
+import { tellWait } from './wait-locks.ts'
 
 export function governedOf(connection: DriverConnection): GovernedConnection | undefined {
   return sessionOf(connection)?.governed
@@ -82,14 +83,19 @@ export async function takeLease(
     Math.ceil(governor.startLeaseMs(true) / dialect.leaseGranularityMs) * dialect.leaseGranularityMs
   const first = attempt.wasRefused ? dialect.setLease(leaseMs) : dialect.openWithCensus(governor.ladder)
   const send = (statement: string): Promise<unknown> => run(connection, statement)
+  const { fleet } = governor.options
   const terms = hands.pooled ? governor.recallTerms : undefined
-  const marked = terms === undefined ? first : `${first}, ${takeMark(governor.options.fleet, terms)}`
+  const locks = [
+    ...(terms === undefined ? [] : [takeMark(fleet, terms)]),
+    ...(attempt.publishedWaitMs > 0 ? [tellWait(lockHead(fleet), attempt.publishedWaitMs)] : []),
+  ]
+  const marked = [first, ...locks].join(', ')
   try {
     try {
       await runFirst(session, dialect, marked, send)
     } catch (error) {
       if (marked === first || dialect.classify(error) !== 'fatal' || isClosed(connection)) throw error
-      // A cluster may know no locks: then nobody recalls it.
+      // A cluster may know no locks: then nobody recalls it, and nobody hears that it waited.
       await runFirst(session, dialect, first, send)
     }
     return { connection, hands, leaseMs, exact: attempt.wasRefused }

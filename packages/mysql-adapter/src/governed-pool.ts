@@ -41,7 +41,7 @@ export function createGovernedPool(
   )
   checkPool(pool)
   hideSecrets(pool.config.connectionConfig)
-  const dialect = new PoolDialect()
+  const dialect = new PoolDialect(resolved.fleet)
   const governor = new Governor(dialect, resolved, surroundings)
   const leavesTlsToUs = driverOptions['ssl'] === undefined && !pool.config.connectionConfig.ssl
   new PoolGovernor(pool, governor, dialect, leavesTlsToUs).take()

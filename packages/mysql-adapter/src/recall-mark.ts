@@ -9,12 +9,12 @@ import type { RecallTerms } from '@leasehold/core'
 const LIMITS_S: readonly number[] = [3, 5, 10, 15, 30, 60, 120, 300, 600, 900]
 
 /** Locks have names of 64 characters at most, and MySQL does not tell capitals from small letters. */
-function head(fleet: string): string {
+export function lockHead(fleet: string): string {
   return `lh:${fleet.replaceAll(/[A-Z]/g, (letter) => `~${letter.toLowerCase()}`)}`
 }
 
 function nameOf(fleet: string, afterIdleMs: number, limitS: number): string {
-  return `${head(fleet)}:${Math.ceil(afterIdleMs / 100)}:${limitS}:`
+  return `${lockHead(fleet)}:${Math.ceil(afterIdleMs / 100)}:${limitS}:`
 }
 
 /** Appended to the first statement of a session: it may be recalled. */
@@ -38,5 +38,5 @@ export function limitInMark(id: string, fleet: string, { afterIdleMs, limitMs }:
 
 /** The lock of whoever recalls sessions of `fleet`; its name is no session's mark. */
 export function reaperLock(fleet: string): string {
-  return `'${head(fleet)}:recall'`
+  return `'${lockHead(fleet)}:recall'`
 }

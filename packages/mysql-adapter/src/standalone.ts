@@ -29,7 +29,7 @@ export function createGovernedConnection(
       '`onSession` needs a pool: what is sent on a connection before it is open would not wait for it',
     )
   }
-  const dialect = new PoolDialect()
+  const dialect = new PoolDialect(resolved.fleet)
   const governor = new Governor(dialect, resolved, surroundings)
   const attributes = driverOptions['connectAttributes'] as Record<string, string> | undefined
   const leased = resolved.lease !== 'off'

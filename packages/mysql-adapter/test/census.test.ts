@@ -12,7 +12,7 @@ const ROW = {
   login_slots: 0,
   login_used: 12,
   watched: 1,
-  labels: null,
+  waits: null,
 }
 
 const parse = (row: Readonly<Record<string, unknown>>) => parseCensusRow([row], newCensusSight()).census
@@ -26,7 +26,7 @@ describe("MySQL's answer to a census", () => {
         limit: 'server',
         freeCount: 131,
         labels: [],
-        labelsArePartial: true,
+        waitsMs: [],
         refusedCount: 3,
       },
       leaseMs: 300_000,
@@ -44,12 +44,9 @@ describe("MySQL's answer to a census", () => {
     expect(parse({ ...ROW, ...given })).toMatchObject({ limit, freeCount })
   })
 
-  it.each([
-    ['an array, as the driver reads JSON', ['lh:a', 'lh:b']],
-    ['JSON, where the driver leaves it', '["lh:a", "lh:b"]'],
-    ['lines, as MariaDB gives them', 'lh:a\nlh:b'],
-  ])('has labels as %s', (_what, labels) => {
-    expect(parse({ ...ROW, labels }).labels).toEqual(['lh:a', 'lh:b'])
+  it('has the waits of late, each about as long as a newcomer had to wait', () => {
+    expect(parse({ ...ROW, waits: '1,3' }).waitsMs).toEqual([100, 400])
+    expect(parse({ ...ROW, waits: '' }).waitsMs).toEqual([])
   })
 
   it('knows no refusals where the server does not count them', () => {
@@ -68,7 +65,7 @@ describe("MySQL's answer to a census", () => {
 
 describe("a pool's census", () => {
   const met = (serverVersion: string): PoolDialect => {
-    const dialect = new PoolDialect()
+    const dialect = new PoolDialect('shop')
     dialect.meet(serverVersion)
     return dialect
   }

@@ -1,7 +1,7 @@
 // The census says how many sessions more a login can open: so many are then opened, and the next is refused.
 import { connect } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
 
-import { formatLabel } from '@leasehold/core'
 import { createPool, type GovernedPool, type PoolOptions } from '@leasehold/mysql-adapter'
 import { availability, type DatabaseServer, type Login, type ServerOptions } from '@leasehold/test-databases'
 import mysql2 from 'mysql2/promise'
@@ -45,12 +45,11 @@ describe.each(SERVERS)('the census of $name, performance_schema $watched', ({ en
   const share = async (count: number): Promise<unknown> =>
     server.admin(`set global max_user_connections = ${count === 0 && engine === 'mariadb' ? 1_000 : count}`)
   /** Opens a session that nobody governs; false where it is refused for want of a slot. */
-  const open = async (login: Login, localAddress = '127.0.0.1', label?: string): Promise<boolean> => {
+  const open = async (login: Login, localAddress = '127.0.0.1'): Promise<boolean> => {
     const { host, port, database } = server
     try {
       const connection = await mysql2.createConnection({
         ...{ database, ...login, stream: () => connect({ host, port, localAddress }) },
-        ...(label === undefined ? {} : { connectAttributes: { leasehold: label } }),
       })
       connection.on('error', () => {})
       connections.push(connection)
@@ -155,25 +154,27 @@ describe.each(SERVERS)('the census of $name, performance_schema $watched', ({ en
     expect(await read()).toEqual([{ lease: 300 }])
   })
 
-  it('reads the labels of its own account where the server has them, without knowing them all', async () => {
-    const label = formatLabel({ fleet: 'leasehold', name: 'shop', waitedMs: 700, openedEpochMs: Date.now() })
-    await openSome(10, server.login, '127.0.0.1', label)
-    const view = await viewOf(poolOf(server.login))
-    expect(view.fleetCount).toBeUndefined()
-    expect(view.typicalWaitMs).toBe(watched === 'ON' ? 700 : undefined)
-    expect(view.waiting).toBe(watched === 'ON')
+  it('tells how long newcomers had to wait, to every login of the fleet and to no other', async () => {
+    const other = await server.createLogin()
+    const holder = poolOf(other)
+    await holder.promise().query('select 1')
+    while (await open(server.login));
+    const newcomer = poolOf(server.login)
+    const isIn = newcomer.promise().query('select 1')
+    await setTimeout(600)
+    await Promise.all(connections.splice(0, 2).map((connection) => connection.end()))
+    await isIn
+    const view = await holder.leasehold.census()
+    expect(view?.waiting).toBe(true)
+    // Told by doubling; the attempts lie some hundred milliseconds apart.
+    expect(view?.typicalWaitMs).toBeGreaterThanOrEqual(400)
+    expect(view?.typicalWaitMs).toBeLessThanOrEqual(3_200)
+    expect((await viewOf(poolOf(other, { fleet: 'another' }))).typicalWaitMs).toBeUndefined()
   })
 
-  // In this file every login on MariaDB is limited, and then labels are read.
-  it.each(engine === 'mysql' ? [true] : [])('reads no labels on a server that is half empty', async () => {
-    const label = formatLabel({ fleet: 'leasehold', name: 'shop', waitedMs: 700, openedEpochMs: Date.now() })
-    await openSome(3, server.login, '127.0.0.1', label)
-    expect((await viewOf(poolOf(server.login))).waiting).toBe(false)
-  })
-
-  it("does not see another account's labels", async () => {
-    const label = formatLabel({ fleet: 'leasehold', name: 'shop', waitedMs: 700, openedEpochMs: Date.now() })
-    await openSome(10, await server.createLogin(), '127.0.0.1', label)
-    expect((await viewOf(poolOf(server.login))).typicalWaitMs).toBeUndefined()
+  it('tells of no wait where nobody had to', async () => {
+    await openSome(10, server.login)
+    const view = await secondViewOf(poolOf(server.login))
+    expect(view).toMatchObject({ waiting: false, typicalWaitMs: undefined })
   })
 })
