@@ -74,6 +74,8 @@ describe('the password', () => {
     const errors: unknown[] = [await rejection(pool.query('selec 1'))]
     pool.on('error', (error) => errors.push(error))
     const [{ id } = { id: 0 }] = (await pool.query<{ id: number }>('select pg_backend_pid() as id')).rows
+    // A census that the server does not answer any more is the pool's own affair.
+    await eventually('the census is answered', () => pool.leasehold.stats().censuses === 1)
     await under.server.terminate(id)
     await eventually('the client is lost', () => errors.length === 2)
     expect(printed(errors)).not.toContain(under.target.password)
