@@ -93,6 +93,7 @@ function openPg(options: Omit<Target, 'engine'>): TestPool {
     end: () => pool.end(),
     stats: () => pool.leasehold.stats(),
     census: () => pool.leasehold.census(),
+    drain: () => pool.leasehold.drain(),
   }
   return withRun(testPool, run)
 }
@@ -140,6 +141,7 @@ function openMysql({ max, ...options }: Omit<Target, 'engine'>): TestPool {
     end: () => promised.end(),
     stats: () => pool.leasehold.stats(),
     census: () => pool.leasehold.census(),
+    drain: () => pool.leasehold.drain(),
   }
   return withRun(testPool, run)
 }

@@ -77,6 +77,7 @@ export function fakeSubject(): Subject {
       end: () => pool.end(),
       stats: () => pool.leasehold.stats(),
       census: () => pool.leasehold.census(),
+      drain: () => pool.leasehold.drain(),
     }
   }
 

@@ -50,6 +50,8 @@ export interface TestPool extends Asker, Writer {
   end(): Promise<void>
   stats(): Readonly<Stats>
   census(): Promise<FleetView | undefined>
+  /** Idle connections are closed. */
+  drain(): void
 }
 
 /** A pool in an environment that is frozen whenever it has answered. */

@@ -1,6 +1,9 @@
 // A fleet in a closed loop: real environments, each frozen between two requests, more of them than slots.
+import type { Stats } from '@leasehold/core'
 import { deployFunction, type LambdaFunction } from '@leasehold/lambda-emulator'
 import type { DatabaseServer } from '@leasehold/test-databases'
+
+import type { Asked } from './functions/work-handler.ts'
 
 export interface FleetRun {
   readonly answered: number
@@ -24,8 +27,17 @@ export function deployFleet(name: string, server: DatabaseServer, options: objec
   })
 }
 
-/** `count` callers, each sending its next request when the last was answered, for `durationMs`. */
-export async function runFleet(lambda: LambdaFunction, count: number, durationMs: number): Promise<FleetRun> {
+/**
+ * `count` callers, each sending its next request when the last was answered, for `durationMs`.
+ *
+ * @param ask what the request of this number asks for
+ */
+export async function runFleet(
+  lambda: LambdaFunction,
+  count: number,
+  durationMs: number,
+  ask: (request: number) => Asked = () => ({}),
+): Promise<FleetRun> {
   await lambda.scaleTo(count)
   const latenciesMs: number[] = []
   const failures: string[] = []
@@ -33,7 +45,9 @@ export async function runFleet(lambda: LambdaFunction, count: number, durationMs
   const startMs = performance.now()
   const call = async (): Promise<void> => {
     while (performance.now() - startMs < durationMs) {
-      const { environmentId, latencyMs, error } = await lambda.invoke({}, { settle: true })
+      const { environmentId, latencyMs, error } = await lambda.invoke(ask(latenciesMs.length), {
+        settle: true,
+      })
       if (error !== undefined) failures.push(error.errorMessage)
       latenciesMs.push(latencyMs)
       byEnvironment.set(environmentId, [...(byEnvironment.get(environmentId) ?? []), latencyMs])
@@ -50,4 +64,16 @@ export async function runFleet(lambda: LambdaFunction, count: number, durationMs
     latenciesMs,
     environmentMeansMs: [...byEnvironment.values()].map(mean),
   }
+}
+
+/** What all pools of the fleet have counted. Each environment is asked once: all are idle, and each takes one question at a time. */
+export async function countsOf(lambda: LambdaFunction, count: number): Promise<Readonly<Stats>> {
+  const answers = await Promise.all(
+    Array.from({ length: count }, () => lambda.invoke({ ask: 'stats' }, { settle: true })),
+  )
+  const sums: Record<string, number> = {}
+  for (const { payload } of answers) {
+    for (const [name, value] of Object.entries(payload as Stats)) sums[name] = (sums[name] ?? 0) + value
+  }
+  return sums as unknown as Stats
 }

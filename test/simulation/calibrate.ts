@@ -4,14 +4,13 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus, platform } from 'node:os'
 import { parseArgs } from 'node:util'
 
-import type { Stats } from '@leasehold/core'
-import type { LambdaFunction } from '@leasehold/lambda-emulator'
 import { type DatabaseServer, startMariadb, startPostgres } from '@leasehold/test-databases'
 
-import { deployFleet, runFleet } from '../frozen/fleet.ts'
+import { countsOf, deployFleet, runFleet } from '../frozen/fleet.ts'
 import { type Costs, type EngineName, TOLERANCE } from './costs.ts'
 import { rank } from './figures.ts'
-import { measureCosts, median } from './measured-costs.ts'
+import { machinePaceMs } from './machine-pace.ts'
+import { measureAlone, measureBusy, median } from './measured-costs.ts'
 import { cpuTimes, othersCores } from './process-times.ts'
 import { SCENARIOS } from './scenarios.ts'
 import { reservedByDefault, simulate } from './simulation.ts'
@@ -69,9 +68,12 @@ async function real(server: DatabaseServer): Promise<Outcome & { readonly others
   const after = cpuTimes()
   const others = othersCores(before, after)
   const ownCores = (after.ownMs - before.ownMs) / (after.wallMs - before.wallMs)
-  const perS = await countsOf(fleet, (after.wallMs - before.wallMs) / 1_000)
+  const counts = await countsOf(fleet, environments)
+  const seconds = (after.wallMs - before.wallMs) / 1_000
   return {
-    ...perS,
+    connectsPerS: counts.opened / seconds,
+    refusalsPerS: counts.refused / seconds,
+    censusesPerS: counts.censuses / seconds,
     ownCores,
     answeredShare: run.answered / run.latenciesMs.length,
     ratePerS: run.ratePerS,
@@ -83,20 +85,6 @@ async function real(server: DatabaseServer): Promise<Outcome & { readonly others
     ),
     others,
   }
-}
-
-/** Each environment is asked once: all are idle, and each takes one question at a time. */
-async function countsOf(
-  fleet: LambdaFunction,
-  seconds: number,
-): Promise<Pick<Outcome, 'connectsPerS' | 'refusalsPerS' | 'censusesPerS'>> {
-  const answers = await Promise.all(
-    Array.from({ length: environments }, () => fleet.invoke({ ask: 'stats' }, { settle: true })),
-  )
-  const stats = answers.map(({ payload }) => payload as Stats)
-  const sum = (name: 'opened' | 'refused' | 'censuses'): number =>
-    stats.reduce((total, each) => total + each[name], 0) / seconds
-  return { connectsPerS: sum('opened'), refusalsPerS: sum('refused'), censusesPerS: sum('censuses') }
 }
 
 /** What other processes of the machine took is asked for here as well. */
@@ -127,29 +115,65 @@ const line = (name: string, outcome: Outcome, more = ''): string =>
   `refusals ${outcome.refusalsPerS.toFixed(0)}/s  censuses ${outcome.censusesPerS.toFixed(0)}/s  ` +
   `cores ${outcome.ownCores.toFixed(2)}${more}`
 
+/** Costs on a machine that is so many times as slow. */
+function scaled(costs: Costs, slower: number): Costs {
+  const all = Object.entries(costs).map(([name, value]: [string, number]) => [
+    name,
+    name === 'roundTripMs' ? value : value * slower,
+  ])
+  return Object.fromEntries(all) as Costs
+}
+
 const middle = (outcomes: readonly Outcome[]): Pick<Outcome, 'ratePerS' | 'p99Ms'> => ({
   ratePerS: median(outcomes.map(({ ratePerS }) => ratePerS)),
   p99Ms: median(outcomes.map(({ p99Ms }) => p99Ms)),
 })
 
-const server =
+const startWith = (slotCount: number): Promise<DatabaseServer> =>
   engine === 'postgresql'
-    ? await startPostgres({ maxConnections: slots + 3 })
-    : await startMariadb({ maxConnections: slots })
+    ? startPostgres({ maxConnections: slotCount + 3 })
+    : startMariadb({ maxConnections: slotCount })
+
+interface Measured extends Record<'alone' | 'shared', Costs> {
+  /** How slow the machine was meanwhile. */
+  readonly paceMs: number
+}
+
+async function measured(server: DatabaseServer): Promise<Measured> {
+  const before = await machinePaceMs()
+  const alone = await measureAlone(server)
+  const roomy = await startWith(2 * environments)
+  try {
+    const shared = await measureBusy(alone, roomy, server, environments)
+    return { alone, shared, paceMs: (before + (await machinePaceMs())) / 2 }
+  } finally {
+    await roomy.dispose()
+  }
+}
+
+const server = await startWith(slots)
 try {
   if (server.slots !== slots) throw new Error(`the server has ${server.slots} slots instead of ${slots}`)
-  const costs = await measureCosts(server)
+  const kinds = await measured(server)
   print(`${server.name}, Node ${process.version}, ${cpus().length} cores; CPU ms, client and server:`)
-  print(JSON.stringify(costs))
+  print(`one after the other: ${JSON.stringify(kinds.alone)}`)
+  print(`in a busy fleet:     ${JSON.stringify(kinds.shared)}`)
+  let paceMs = await machinePaceMs()
   const reals: Outcome[] = []
   const simulateds: Outcome[] = []
   for (let run = 1; run <= MOST_TRIES * runs && reals.length < runs; run += 1) {
     const outcome = await real(server)
     const isQuiet = outcome.others <= QUIET_CORES
-    const more = `  (others took ${outcome.others.toFixed(2)} cores${isQuiet ? '' : ': does not count'})`
+    const paceAfterMs = await machinePaceMs()
+    const slower = (paceMs + paceAfterMs) / 2 / kinds.paceMs
+    paceMs = paceAfterMs
+    const more =
+      `  (others took ${outcome.others.toFixed(2)} cores${isQuiet ? '' : ': does not count'}; ` +
+      `the machine's own work took ${slower.toFixed(2)} of what it took when costs were measured)`
     print(line(`real ${run}`, outcome, more))
     if (!isQuiet) continue
     reals.push(outcome)
+    const costs = scaled(kinds.shared, slower)
     for (let seed = 1; seed <= SEEDS; seed += 1) simulateds.push(await simulated(costs, outcome.others, seed))
     print(line(`simulated ${run}`, simulateds.at(-1) as Outcome, `  (one of ${SEEDS})`))
   }
@@ -160,20 +184,21 @@ try {
   print(
     `medians, simulated / real: rate ${rate.toFixed(2)}, p99 ${p99.toFixed(2)}: ${isNear ? 'calibrated' : 'NOT within 15 %'}`,
   )
-  if (values.write) keep(costs, { rate: Number(rate.toFixed(3)), p99: Number(p99.toFixed(3)), runs })
+  if (values.write) keep(kinds, { rate: Number(rate.toFixed(3)), p99: Number(p99.toFixed(3)), runs })
   if (!isNear) process.exitCode = 1
 } finally {
   await server.dispose()
 }
 
-function keep(costs: Costs, calibration: object): void {
+function keep({ alone, shared }: Measured, calibration: object): void {
   const file = new URL('costs.json', import.meta.url)
-  const kept = JSON.parse(readFileSync(file, 'utf8')) as { shared: object; calibration?: object }
+  const kept = JSON.parse(readFileSync(file, 'utf8')) as Record<'alone' | 'shared' | 'calibration', object>
   const next = {
     measured: new Date().toISOString().slice(0, 10),
     machine: `${cpus().length} cores, ${platform()}, Node ${process.version}`,
     calibration: { ...kept.calibration, [engine]: calibration },
-    shared: { ...kept.shared, [engine]: costs },
+    alone: { ...kept.alone, [engine]: alone },
+    shared: { ...kept.shared, [engine]: shared },
   }
   writeFileSync(file, `${JSON.stringify(next, undefined, 2)}\n`)
 }

@@ -41,6 +41,9 @@ interface MeasuredCosts {
   readonly measured: string
   readonly machine: string
   readonly calibration: Partial<Readonly<Record<EngineName, Calibration>>>
+  /** One after the other, by themselves on the machine. */
+  readonly alone: Readonly<Record<EngineName, Costs>>
+  /** In a fleet that keeps the machine busy. */
   readonly shared: Readonly<Record<EngineName, Costs>>
 }
 
@@ -53,18 +56,19 @@ export function sharedMachine(engine: EngineName): Costs {
 
 /**
  * The server by itself: clients have processors of their own, half a millisecond away. The measured
- * costs hold both sides, so this is the share that falls on the server.
+ * costs hold both sides, so this is the share that falls on the server. They are those of a machine that is not
+ * crowded by the clients.
  */
 export function ownServer(engine: EngineName): Costs {
-  const shared = measured.shared[engine]
+  const alone = measured.alone[engine]
   const serverShare = 0.6
   return {
-    ...shared,
-    connectMs: shared.connectMs * serverShare,
-    refusedMs: shared.refusedMs * serverShare,
-    statementMs: shared.statementMs * serverShare,
-    censusMs: shared.censusMs * serverShare,
-    setLeaseMs: shared.setLeaseMs * serverShare,
+    ...alone,
+    connectMs: alone.connectMs * serverShare,
+    refusedMs: alone.refusedMs * serverShare,
+    statementMs: alone.statementMs * serverShare,
+    censusMs: alone.censusMs * serverShare,
+    setLeaseMs: alone.setLeaseMs * serverShare,
     invokeMs: 0,
     firstMs: 0,
     overheadMs: 2,

@@ -1,5 +1,5 @@
-import { leaseLadder, resolveOptions } from '@leasehold/core'
 // Measures on a real server and in real environments what the simulator has to know. CPU time, client and server together.
+import { leaseLadder, resolveOptions } from '@leasehold/core'
 import type { LambdaFunction } from '@leasehold/lambda-emulator'
 import { mariadbDialect } from '@leasehold/mysql-adapter'
 import { postgresDialect } from '@leasehold/pg-adapter'
@@ -7,7 +7,7 @@ import type { DatabaseServer } from '@leasehold/test-databases'
 import mysql2 from 'mysql2/promise'
 import pg from 'pg'
 
-import { deployFleet, runFleet } from '../frozen/fleet.ts'
+import { countsOf, deployFleet, runFleet } from '../frozen/fleet.ts'
 import type { Costs } from './costs.ts'
 import { cpuTimes } from './process-times.ts'
 
@@ -22,6 +22,11 @@ const WORK_MS = 20
 const END_SHARE = 0.15
 /** A session more in a census: 0.40 ms at 10 sessions, 0.94 ms at 400, client and server together; not measured each time. */
 const CENSUS_PER_SESSION_MS = { postgresql: 0.0014, mysql: 0 }
+const MEASURED_MS = 5_000
+/** One request in so many closes its connection: about as rarely as under contention. */
+const LEAVE_EVERY = 15
+/** How long a request asks a full server: three or four times. */
+const REFUSED_MS = 400
 
 async function openOn(server: DatabaseServer): Promise<Connection> {
   const { engine, host, port, database, login } = server
@@ -48,14 +53,22 @@ async function connectAndEnd(server: DatabaseServer, statement?: string): Promis
   await connection.end()
 }
 
-async function refusedOn(server: DatabaseServer): Promise<number> {
+/** Every slot is taken, by sessions that nobody governs; the result frees them. */
+async function fill(server: DatabaseServer): Promise<() => Promise<void>> {
   const holders: Connection[] = []
   for (let index = 0; index < server.slots; index += 1) holders.push(await openOn(server))
+  return async () => {
+    for (const holder of holders) await holder.end()
+  }
+}
+
+async function refusedOn(server: DatabaseServer): Promise<number> {
+  const free = await fill(server)
   const refusedMs = await cpuOf(REPEATS, async () => {
     const opened = await openOn(server).catch(() => undefined)
     if (opened !== undefined) throw new Error('a connect was not refused: the costs cannot be measured')
   })
-  for (const holder of holders) await holder.end()
+  await free()
   return refusedMs
 }
 
@@ -117,7 +130,8 @@ export function median(values: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
 }
 
-export async function measureCosts(server: DatabaseServer): Promise<Costs> {
+/** What things cost one after the other, by themselves on the machine. */
+export async function measureAlone(server: DatabaseServer): Promise<Costs> {
   await connectAndEnd(server)
   const bothMs = await cpuOf(REPEATS, () => connectAndEnd(server))
   const withCensusMs = await cpuOf(REPEATS, () => connectAndEnd(server, censusOf(server)))
@@ -127,7 +141,7 @@ export async function measureCosts(server: DatabaseServer): Promise<Costs> {
   const { requestMs, latencyMs, freezeMs } = invocations
   const invokeMs = Math.max(0, requestMs - statementMs)
   const connectMs = bothMs * (1 - END_SHARE)
-  const figures = {
+  return rounded(server, {
     connectMs,
     refusedMs: Math.min(refusedMs, connectMs),
     endMs: bothMs * END_SHARE,
@@ -140,8 +154,86 @@ export async function measureCosts(server: DatabaseServer): Promise<Costs> {
     overheadMs: Math.max(0, latencyMs - WORK_MS - statementMs - invokeMs),
     freezeMs,
     roundTripMs: 0.05,
-  }
-  const rounded = Object.entries(figures).map(([name, value]) => [name, Number(value.toPrecision(3))])
-  const perSessionMs = CENSUS_PER_SESSION_MS[server.engine === 'postgresql' ? 'postgresql' : 'mysql']
-  return { ...(Object.fromEntries(rounded) as typeof figures), censusPerSessionMs: perSessionMs }
+  })
+}
+
+/**
+ * What the same costs in a fleet that keeps the machine busy. An environment connects so rarely that its code for it
+ * is never compiled well, and everybody's caches are cold: a connect takes two or three times as long there.
+ *
+ * @param roomy has slots for every environment; `tight` has fewer
+ * @param environments as many as in the contention that is simulated: what is rare in each is cold in each
+ */
+export async function measureBusy(
+  alone: Costs,
+  roomy: DatabaseServer,
+  tight: DatabaseServer,
+  environments: number,
+): Promise<Costs> {
+  const { requestMs, bothMs, firstMs } = await warmAndLeaving(roomy, environments)
+  const statementShare = alone.statementMs / (alone.statementMs + alone.invokeMs)
+  const statementMs = requestMs * statementShare
+  const invokeMs = requestMs - statementMs
+  const slower = requestMs / (alone.statementMs + alone.invokeMs)
+  const refusedMs = await refusedInFleet(tight, environments - tight.slots, invokeMs)
+  const connectMs = bothMs * (1 - END_SHARE)
+  return rounded(tight, {
+    ...alone,
+    connectMs,
+    refusedMs: Math.min(refusedMs, connectMs),
+    endMs: bothMs * END_SHARE,
+    statementMs,
+    censusMs: alone.censusMs * slower,
+    setLeaseMs: statementMs,
+    invokeMs,
+    firstMs: Math.max(0, firstMs),
+  })
+}
+
+/** CPU time of a warm request, of an end and a connect between two of them, and of being cold. */
+async function warmAndLeaving(
+  server: DatabaseServer,
+  count: number,
+): Promise<{ readonly requestMs: number; readonly bothMs: number; readonly firstMs: number }> {
+  await using fleet = deployFleet('leaving', server)
+  await fleet.scaleTo(count)
+  const cold = cpuTimes()
+  const first = await runFleet(fleet, count, 1_000)
+  const coldMs = cpuTimes().ownMs - cold.ownMs
+  const warm = cpuTimes()
+  const { answered } = await runFleet(fleet, count, MEASURED_MS)
+  const requestMs = (cpuTimes().ownMs - warm.ownMs) / answered
+  const { opened } = await countsOf(fleet, count)
+  const leaving = cpuTimes()
+  const run = await runFleet(fleet, count, MEASURED_MS, (request) =>
+    request % LEAVE_EVERY === 0 ? { ask: 'leave' } : {},
+  )
+  const leavingMs = cpuTimes().ownMs - leaving.ownMs
+  const connects = (await countsOf(fleet, count)).opened - opened
+  const bothMs = (leavingMs - run.answered * requestMs) / connects
+  // Not the first request alone: those of the first second are all dearer, until their code is compiled.
+  const firstMs = (coldMs - first.answered * requestMs) / count - bothMs
+  return { requestMs, bothMs, firstMs }
+}
+
+/** CPU time of one refused attempt, in as many environments as wait for a slot under contention. */
+async function refusedInFleet(server: DatabaseServer, count: number, invokeMs: number): Promise<number> {
+  await using fleet = deployFleet('refused', server, { acquireTimeoutMs: REFUSED_MS })
+  await fleet.scaleTo(count)
+  const free = await fill(server)
+  await runFleet(fleet, count, 1_000)
+  const before = await countsOf(fleet, count)
+  const start = cpuTimes()
+  const run = await runFleet(fleet, count, MEASURED_MS)
+  const spentMs = cpuTimes().ownMs - start.ownMs
+  const refused = (await countsOf(fleet, count)).refused - before.refused
+  await free()
+  if (run.answered > 0) throw new Error('a full server had a slot: the costs cannot be measured')
+  return (spentMs - run.failures.length * invokeMs) / refused
+}
+
+function rounded(server: DatabaseServer, figures: Omit<Costs, 'censusPerSessionMs'>): Costs {
+  const all = Object.entries(figures).map(([name, value]) => [name, Number(value.toPrecision(3))])
+  const censusPerSessionMs = CENSUS_PER_SESSION_MS[server.engine === 'postgresql' ? 'postgresql' : 'mysql']
+  return { ...(Object.fromEntries(all) as typeof figures), censusPerSessionMs }
 }
