@@ -136,10 +136,10 @@ export class Governor {
    * The lease a new session asks for: the shortest where it had to wait for its slot; else short, until its
    * first census knows better.
    */
-  startLeaseMs(wasRefused: boolean): number {
+  startLeaseMs(queued: boolean): number {
     const { view, viewAgeMs } = this.#knowledge
     if (this.#housekeeping.refused) return this.options.maxLeaseMs
-    if (wasRefused) return this.options.minLeaseMs
+    if (queued) return this.options.minLeaseMs
     const isKnown = view !== undefined && viewAgeMs <= this.options.censusEveryMs
     return isKnown ? leaseFor(view, this.ladder) : shortLeaseMs(this.options)
   }
@@ -187,7 +187,7 @@ export class Governor {
     let queued = false
     const attemptOnce = async (attempt: Attempt): Promise<Opened<T>> => {
       if (attempt.wasRefused) this.#reaper.sawRefusal()
-      queued = attempt.publishedWaitMs > 0
+      queued = attempt.queued
       if (!this.asksForLease) return connect(attempt)
       try {
         return await connect(attempt)

@@ -77,7 +77,8 @@ export class Housekeeping {
   async #run(governed: GovernedConnection): Promise<void> {
     const { knowledge } = this.#parts
     const wantsCensus = !governed.confirmed || this.#censusDue(governed) || this.#leaseIsStale(governed)
-    let decision = wantsCensus ? 'look' : this.#decide(governed)
+    let decision = this.#decide(governed)
+    if (decision !== 'yield' && wantsCensus) decision = 'look'
     if (decision === 'look') {
       if (!(await this.count(governed))) return
       // The environment may have been frozen meanwhile: then the next checkin decides by this census.

@@ -10,6 +10,8 @@ import type { Random } from './random.ts'
 
 /** Own idle gaps and connects are averaged with this weight for the newest. */
 const NEWEST_WEIGHT = 0.5
+/** A wait of one's own says something of the others', and costs no census. */
+const OWN_WAIT_WEIGHT = 0.3
 
 export class Knowledge {
   readonly #clock: Clock
@@ -124,6 +126,14 @@ export class Knowledge {
   sawConnect(durationMs: number): void {
     const weight = this.#connectMs === 0 ? 1 : NEWEST_WEIGHT
     this.#connectMs += (durationMs - this.#connectMs) * weight
+  }
+
+  /** A newcomer of this environment was let in after a wait, and tells the fleet that it took so long. */
+  sawWait(publishedMs: number): void {
+    const view = this.#view
+    if (view?.typicalWaitMs === undefined || publishedMs === 0) return
+    const typicalWaitMs = view.typicalWaitMs + (publishedMs - view.typicalWaitMs) * OWN_WAIT_WEIGHT
+    this.#view = { ...view, typicalWaitMs }
   }
 
   sawYield(): void {

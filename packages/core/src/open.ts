@@ -27,6 +27,8 @@ export interface Attempt {
   readonly publishedWaitMs: number
   /** At least one attempt was refused for want of a slot. */
   readonly wasRefused: boolean
+  /** It had to wait for its slot: refused, or out of courtesy to those who do. */
+  readonly queued: boolean
   /** What to log in with, where the pool has a source of credentials. */
   readonly credential: Credential | undefined
   /** To be told when a phase of the connect ends, in their order; for the metrics. */
@@ -84,8 +86,15 @@ export async function open<T>(
   const denied: Credential[] = []
   let lastGiven: Credential | undefined
 
+  const othersWaited = knowledge.view?.waiting === true
   const courtesyMs = firstDelayMs(
-    { view: knowledge.view, viewAgeMs: knowledge.viewAgeMs, sinceYieldMs: knowledge.sinceYieldMs() },
+    {
+      view: knowledge.view,
+      viewAgeMs: knowledge.viewAgeMs,
+      sinceYieldMs: knowledge.sinceYieldMs(),
+      gapMs: knowledge.gapMs,
+      connectMs: knowledge.connectMs,
+    },
     random,
   )
   if (courtesyMs > 0) await clock.sleep(Math.min(courtesyMs, acquire.leftMs() / 2), signal)
@@ -137,16 +146,19 @@ export async function open<T>(
         phases.begin()
         // The source has nothing else to try: the server's own word is the last one.
         if (credential === undefined && denial !== undefined) throw denial
+        const publishedMs = publishedWaitMs(queuedMs, refused, othersWaited)
         return connect({
           signal: both,
-          publishedWaitMs: publishedWaitMs(queuedMs, refused),
+          publishedWaitMs: publishedMs,
           wasRefused: refused > 0,
+          queued: publishedMs > 0,
           credential,
           reached: (phase) => phases.reached(phase),
         })
       })
       const durationMs = acquire.elapsedMs() - startedMs
       knowledge.sawConnect(durationMs)
+      knowledge.sawWait(publishedWaitMs(queuedMs, refused, othersWaited))
       observe('ConnectTime', durationMs)
       phases.observe(observe)
       sawWait()
@@ -174,7 +186,6 @@ export async function open<T>(
               {
                 view: knowledge.view,
                 viewAgeMs: knowledge.viewAgeMs,
-                sinceYieldMs: undefined,
                 waitedMs: acquire.elapsedMs(),
                 attempts,
                 attemptMs: acquire.elapsedMs() - startedMs,

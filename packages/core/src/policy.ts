@@ -26,20 +26,24 @@ const SHORT_LEASE_MS = 2_000
 const MIN_QUANTUM_MS = 400
 /** And for as long as so many connects take, but no longer than the most: others wait meanwhile. */
 const QUANTUM_CONNECTS = 30
-const MAX_QUANTUM_MS = 1_000
+const MAX_QUANTUM_MS = 600
 const QUANTUM_SPREAD = 0.2
 /** Holders look again after this share of their quantum, or later where they are many: together 250 times a second. */
 const LOOK_SHARE = 0.4
 const LOOK_MS_A_SESSION = 4
+/** While nobody is known to wait, each holder looks so often. */
+const LOOK_AROUND_MS = 1_000
 /** An environment whose gaps between requests cost more than a hand-over gives its slot up at once: so many connects. */
 const LONG_GAP_CONNECTS = 6
 const MIN_LONG_GAP_MS = 50
-/** Knowledge older than this is no longer acted upon. */
-const STALE_VIEW_MS = 5_000
+/** Knowledge older than this is no longer acted upon: under contention each environment counts so often, and waits tell the rest. */
+const STALE_VIEW_MS = 15_000
+/** Whoever has yielded longer ago owes no courtesy. */
+const LATELY_YIELDED_MS = 5_000
+/** With more than a fifth of the slots free nobody waits for one, whatever sessions say of what was. */
+const ROOMY_PRESSURE = 0.8
 /** What a session learnt while it waited for its slot is news of the queue for so long. */
 const QUEUE_NEWS_MS = 1_500
-/** And saves a census unless the last one is older: a queue may have ended, and whoever waits out of courtesy can't tell. */
-const COUNTED_LATELY_MS = 4_000
 /** While somebody waits, so much of the slots is kept free: newcomers ask now and then, and are refused less often. */
 const SPARE_SHARE = 0.05
 /** With the server full and nobody known to wait, one holder in so often makes room to find out. */
@@ -48,6 +52,11 @@ const PROBE_EVERY_MS = 600
 const PROBE_WAIT_MS = 450
 /** Newcomers wait, but the server does not show for how long (MySQL counts refusals only). */
 const UNKNOWN_WAIT_MS = 400
+/** Whoever has just yielded stays away for so much of the wait of others, or more. */
+const COURTESY_LEAST = 0.6
+const COURTESY_SPREAD = 0.4
+/** Let in at the first try after that, it stayed away for too long, and tells the fleet of a shorter wait. */
+const TOO_POLITE = 0.8
 const POLLS_PER_WAIT = 4
 const MIN_DELAY_MS = 20
 /** A refused attempt costs the server a fork: rest a multiple of the time it took. */
@@ -86,14 +95,15 @@ export function leaseLadder(limits: PolicyLimits): readonly LeaseStep[] {
   return steps
 }
 
-/** No free slot, or newcomers had to wait. */
+/** No free slot, or hardly any and newcomers had to wait. */
 export function contended(view: FleetView): boolean {
-  return view.waiting || view.usedCount >= view.slotCount
+  const pressure = pressureOf(view)
+  return pressure >= 1 || (view.waiting && pressure > ROOMY_PRESSURE)
 }
 
-/** Slots are plenty and nobody waits. */
+/** Slots are plenty. */
 export function calm(view: FleetView, limits: PolicyLimits): boolean {
-  return !view.waiting && pressureOf(view) <= limits.targetPressure
+  return !contended(view) && pressureOf(view) <= limits.targetPressure
 }
 
 /** The lease a session should have. Never longer at a higher pressure. */
@@ -154,18 +164,27 @@ export function knowsQueue({
   heldMs,
 }: Pick<HolderState, 'view' | 'viewAgeMs' | 'queued' | 'heldMs'>): boolean {
   if (!queued || heldMs > QUEUE_NEWS_MS) return false
-  return view !== undefined && viewAgeMs <= COUNTED_LATELY_MS && contended(view)
+  return view !== undefined && viewAgeMs <= STALE_VIEW_MS && contended(view)
+}
+
+/** The session had to wait just now, and no census since then found slots plenty. */
+function isNews({ view, viewAgeMs, queued, heldMs }: HolderState, limits: PolicyLimits): boolean {
+  if (!queued || heldMs > QUEUE_NEWS_MS) return false
+  return view === undefined || viewAgeMs > heldMs || !calm(view, limits)
 }
 
 /** What to do with an idle connection after the response. */
 export function keeping(state: HolderState, limits: PolicyLimits, random: Random): Keeping {
   const { view } = state
+  const isLongGap = state.gapMs > longGapMs(state.connectMs)
+  if (isLongGap && isNews(state, limits)) return 'yield'
   if (view === undefined || state.viewAgeMs > STALE_VIEW_MS) return state.fresh ? 'keep' : 'look'
   if (calm(view, limits)) return 'keep'
-  if (contended(view) && state.gapMs > longGapMs(state.connectMs)) return 'yield'
+  if (contended(view) && isLongGap) return 'yield'
   if (state.heldMs < state.quantumMs) return 'keep'
   if (knowsQueue(state)) return 'yield'
-  const lookEveryMs = Math.max(LOOK_SHARE * state.quantumMs, LOOK_MS_A_SESSION * view.usedCount)
+  const newsMs = view.waiting ? LOOK_SHARE * state.quantumMs : LOOK_AROUND_MS
+  const lookEveryMs = Math.max(newsMs, LOOK_MS_A_SESSION * view.usedCount)
   if (!state.fresh && state.viewAgeMs > lookEveryMs) return 'look'
   const freeCount = view.slotCount - view.usedCount
   if (view.waiting) return freeCount < Math.ceil(SPARE_SHARE * view.slotCount) ? 'yield' : 'keep'
@@ -174,29 +193,41 @@ export function keeping(state: HolderState, limits: PolicyLimits, random: Random
 }
 
 /** How long a newcomer tells the fleet that it had to wait; 0 when it was let in at once. */
-export function publishedWaitMs(waitedMs: number, refusedCount: number): number {
+export function publishedWaitMs(waitedMs: number, refusedCount: number, othersWaited: boolean): number {
   if (refusedCount > 0) return waitedMs
+  // Made room to find out whether anybody waits, and nobody took it.
+  if (!othersWaited) return 0
   // Let in at the first try after a courtesy delay: the courtesy was too long, so publish less.
-  return waitedMs > MIN_DELAY_MS ? waitedMs * 0.9 : 0
+  return waitedMs > MIN_DELAY_MS ? TOO_POLITE * waitedMs : 0
 }
 
-export interface NewcomerState {
+/** What is known of the fleet. */
+export interface Known {
   readonly view: FleetView | undefined
   readonly viewAgeMs: number
+}
+
+export interface NewcomerState extends Known {
   /** Since this environment yielded in an earlier invocation, or undefined if it did not lately. */
   readonly sinceYieldMs: number | undefined
+  /** Mean length of this environment's own idle gaps. */
+  readonly gapMs: number
+  /** Mean time that its own successful connects took; 0 when unknown. */
+  readonly connectMs: number
 }
 
 /** The courtesy before a first attempt: whoever has just yielded does not snatch the slot back. */
 export function firstDelayMs(state: NewcomerState, random: Random): number {
   const { view } = state
   if (view === undefined || !contended(view) || state.viewAgeMs > STALE_VIEW_MS) return 0
+  if (state.sinceYieldMs === undefined || state.sinceYieldMs > LATELY_YIELDED_MS) return 0
+  // It left for the length of its own gaps, which are over: it takes nothing back.
+  if (state.gapMs > longGapMs(state.connectMs)) return 0
   const wait = view.typicalWaitMs ?? (view.waiting ? UNKNOWN_WAIT_MS : PROBE_WAIT_MS)
-  if (state.sinceYieldMs === undefined || state.sinceYieldMs > STALE_VIEW_MS) return 0
-  return Math.max(0, (0.6 + 0.4 * random.next()) * wait - state.sinceYieldMs)
+  return Math.max(0, (COURTESY_LEAST + COURTESY_SPREAD * random.next()) * wait - state.sinceYieldMs)
 }
 
-export interface WaitingState extends NewcomerState {
+export interface WaitingState extends Known {
   /** Since the first attempt. */
   readonly waitedMs: number
   /** Attempts made so far; at least 1. */
@@ -234,7 +265,7 @@ export function nextDelayMs(state: WaitingState, limits: PolicyLimits, random: R
 }
 
 /** Where the waits are longer than knowledge usually lasts, it lasts longer. */
-function knownWaitMs({ view, viewAgeMs }: NewcomerState): number | undefined {
+function knownWaitMs({ view, viewAgeMs }: Known): number | undefined {
   const typicalMs = view?.typicalWaitMs
   return viewAgeMs <= Math.max(STALE_VIEW_MS, 2 * (typicalMs ?? 0)) ? typicalMs : undefined
 }

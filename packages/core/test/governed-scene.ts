@@ -42,7 +42,7 @@ export function governedScene(
     env,
   })
   const connect = async (attempt: Attempt) => {
-    const leaseMs = governor.asksForLease ? governor.startLeaseMs(attempt.wasRefused) : undefined
+    const leaseMs = governor.asksForLease ? governor.startLeaseMs(attempt.queued) : undefined
     const label = governor.label(attempt, undefined, governor.recallTerms)
     const session = await server.connect({ label, leaseMs, signal: attempt.signal })
     return { connection: session, hands: session, leaseMs, exact: exact && leaseMs !== undefined }

@@ -135,9 +135,12 @@ describe('an environment that had yielded', () => {
     expect(governor.stats.yielded).toBe(1)
     for (let use = 0; use < 20 && !held.connection.open; use += 1) {
       await clock.advance(1)
-      const opening = open()
+      let isOpen = false
+      const opening = open().finally(() => {
+        isOpen = true
+      })
       // The courtesy owed after a yield.
-      await clock.advance(500)
+      while (!isOpen) await clock.advance(10)
       held = await opening
       await settle(held.governed)
     }
@@ -164,16 +167,21 @@ describe('an environment that yielded to one who had waited', () => {
     const { governor, clock, server, open, settle, stranger } = governedScene({}, { slotCount: 2 })
     const label = { fleet: 'leasehold', name: 'other', waitedMs: 800, openedEpochMs: clock.epochMs() }
     await stranger(formatLabel(label))
-    const { governed } = await open()
-    clock.freeze(200)
-    governor.checkout(governed)
-    await settle(governed)
+    const { governed, connection } = await open()
+    // A busy holder, until its quantum is over.
+    for (let use = 0; use < 500 && governor.stats.yielded === 0; use += 1) {
+      await clock.advance(2)
+      governor.checkout(governed)
+      governor.handedOver(governed)
+      await connection.run('select 1')
+      await settle(governed)
+    }
     expect(governor.stats.yielded).toBe(1)
-    await clock.advance(100)
+    await clock.advance(40)
     const opening = open()
     await clock.advance(500)
     expect(server.sessions).toHaveLength(1)
-    await clock.advance(100)
+    await clock.advance(200)
     await opening
     expect(server.sessions).toHaveLength(2)
   })

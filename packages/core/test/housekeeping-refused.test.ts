@@ -26,7 +26,7 @@ describe('a server that refuses the census', () => {
     const { governed, connection } = await open()
     await settle(governed)
     server.answersCensus = false
-    for (let use = 0; use < 250; use += 1) {
+    for (let use = 0; use < 600; use += 1) {
       governor.checkout(governed)
       governor.handedOver(governed)
       await connection.run('select 1')

@@ -102,9 +102,9 @@ describe('after a response', () => {
   })
 
   it('the lease is short at once when newcomers had to wait, though slots are free', async () => {
-    const { clock, open, settle, stranger } = governedScene()
+    const { clock, open, settle, stranger } = governedScene({ targetPressure: 0.95 }, { slotCount: 6 })
     const label = { fleet: 'leasehold', name: 'other', waitedMs: 700, openedEpochMs: clock.epochMs() }
-    await stranger(formatLabel(label))
+    for (let index = 0; index < 4; index += 1) await stranger(formatLabel(label))
     const { governed, connection } = await open()
     await settle(governed)
     expect(governed.lease.leaseMs).toBe(500)

@@ -108,7 +108,9 @@ describe('a wait for a slot', () => {
     expect(attempts).toHaveLength(0)
     await clock.advance(1)
     await result
-    expect(attempts).toMatchObject([{ wasRefused: false, publishedWaitMs: expect.closeTo(360) }])
+    expect(attempts).toMatchObject([
+      { wasRefused: false, publishedWaitMs: expect.closeTo(320), queued: true },
+    ])
   })
 })
 

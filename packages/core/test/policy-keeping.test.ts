@@ -48,23 +48,25 @@ describe('a holder', () => {
     )
   })
 
-  it('never yields while slots are plenty and nobody waits', () => {
+  it('never yields while slots are plenty', () => {
     fc.assert(
       fc.property(anyHolder, anyLimits, anyRandom, (state, limits, random) => {
         fc.pre(state.view !== undefined && calm(state.view, limits))
+        // What it learnt while it waited counts for more than what was counted before.
+        fc.pre(!state.queued || state.viewAgeMs <= state.heldMs)
         expect(keeping(state, limits, random)).not.toBe('yield')
       }),
     )
   })
 
-  it('does not even look while slots are plenty and nobody waits', () => {
+  it('does not even look while slots are plenty', () => {
     expect(decide({ view: viewWith({ usedCount: 10 }), viewAgeMs: 4_000, heldMs: 60_000 })).toBe('keep')
   })
 
   it('never yields on knowledge that it does not have, or that is old', () => {
     fc.assert(
       fc.property(anyHolder, anyLimits, anyRandom, (state, limits, random) => {
-        fc.pre(state.view === undefined || state.viewAgeMs > 5_000)
+        fc.pre(!state.queued && (state.view === undefined || state.viewAgeMs > 15_000))
         expect(keeping(state, limits, random)).toBe(state.fresh ? 'keep' : 'look')
       }),
     )
@@ -116,7 +118,17 @@ describe('a holder', () => {
     })
 
     it('counts again when its last census is old: the queue may have ended', () => {
-      expect(decide({ queued: true, viewAgeMs: 4_001 })).toBe('look')
+      expect(decide({ queued: true, viewAgeMs: 14_999 })).toBe('yield')
+      expect(decide({ queued: true, viewAgeMs: 15_001 })).toBe('look')
+    })
+
+    it('gives its slot up at once when its own gaps are long, whatever it has counted', () => {
+      const unknown = { view: undefined, viewAgeMs: Number.POSITIVE_INFINITY, heldMs: 30 }
+      expect(decide({ ...unknown, queued: true, gapMs: 4_000 })).toBe('yield')
+      expect(decide({ ...unknown, queued: false, gapMs: 4_000 })).toBe('look')
+      const plenty = { view: viewWith({ usedCount: 10 }), queued: true, gapMs: 4_000, heldMs: 30 }
+      expect(decide({ ...plenty, viewAgeMs: 31 })).toBe('yield')
+      expect(decide({ ...plenty, viewAgeMs: 20 })).toBe('keep')
     })
 
     it('counts again when its own wait is old', () => {
@@ -162,32 +174,41 @@ describe('a quantum', () => {
 
   it('is the longer the longer a connect takes', () => {
     expect(drawQuantumMs(0, middle)).toBe(400)
-    expect(drawQuantumMs(20, middle)).toBe(600)
-    expect(drawQuantumMs(200, middle)).toBe(1_000)
+    expect(drawQuantumMs(16, middle)).toBe(480)
+    expect(drawQuantumMs(200, middle)).toBe(600)
   })
 })
 
 describe('the wait that a newcomer publishes', () => {
   it('is the whole of it when it was refused', () => {
-    expect(publishedWaitMs(740, 1)).toBe(740)
+    expect(publishedWaitMs(740, 1, false)).toBe(740)
   })
 
   it('is a little less than its courtesy when it was let in at the first try', () => {
-    expect(publishedWaitMs(400, 0)).toBe(360)
+    expect(publishedWaitMs(400, 0, true)).toBe(320)
+  })
+
+  it('is nothing when it made room and nobody came', () => {
+    expect(publishedWaitMs(400, 0, false)).toBe(0)
   })
 
   it('is nothing when it did not wait', () => {
-    expect(publishedWaitMs(0, 0)).toBe(0)
-    expect(publishedWaitMs(20, 0)).toBe(0)
+    expect(publishedWaitMs(0, 0, true)).toBe(0)
+    expect(publishedWaitMs(20, 0, true)).toBe(0)
   })
 
   it('is never more than the wait itself, so that waits do not feed on themselves', () => {
     fc.assert(
-      fc.property(fc.double({ min: 0, max: 1e6, noNaN: true }), fc.nat(), (waitedMs, refusedCount) => {
-        const published = publishedWaitMs(waitedMs, refusedCount)
-        expect(published).toBeGreaterThanOrEqual(0)
-        expect(published).toBeLessThanOrEqual(waitedMs)
-      }),
+      fc.property(
+        fc.double({ min: 0, max: 1e6, noNaN: true }),
+        fc.nat(),
+        fc.boolean(),
+        (waitedMs, refused, othersWaited) => {
+          const published = publishedWaitMs(waitedMs, refused, othersWaited)
+          expect(published).toBeGreaterThanOrEqual(0)
+          expect(published).toBeLessThanOrEqual(waitedMs)
+        },
+      ),
     )
   })
 })

@@ -41,7 +41,13 @@ describe('a decision of the policy', () => {
         const decideAll = (): unknown[] => {
           const random = new ScriptedRandom(...drawn)
           const ladder = leaseLadder(limits)
-          const newcomer = Object.freeze({ view, viewAgeMs: ageMs, sinceYieldMs: heldMs })
+          const newcomer = Object.freeze({
+            view,
+            viewAgeMs: ageMs,
+            sinceYieldMs: heldMs,
+            gapMs: 2,
+            connectMs: 4,
+          })
           const holder = Object.freeze({
             view,
             viewAgeMs: ageMs,
@@ -60,7 +66,7 @@ describe('a decision of the policy', () => {
             contended(view),
             drawQuantumMs(ageMs, random),
             keeping(holder, limits, random),
-            publishedWaitMs(heldMs, 1),
+            publishedWaitMs(heldMs, 1, true),
             firstDelayMs(newcomer, random),
             nextDelayMs(waiting, limits, random),
           ]

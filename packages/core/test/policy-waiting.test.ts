@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 
 import {
   firstDelayMs,
+  type Known,
   type NewcomerState,
   nextDelayMs,
   type PolicyLimits,
@@ -19,14 +20,16 @@ import {
   viewWith,
 } from './policy-inputs.ts'
 
-const newcomerParts = {
-  view: anyViewOrNone,
-  viewAgeMs: anyDurationMs,
+const knownParts = { view: anyViewOrNone, viewAgeMs: anyDurationMs }
+const anyKnown: fc.Arbitrary<Known> = fc.record(knownParts)
+const anyNewcomer: fc.Arbitrary<NewcomerState> = fc.record({
+  ...knownParts,
   sinceYieldMs: fc.option(anyDurationMs, { nil: undefined }),
-}
-const anyNewcomer: fc.Arbitrary<NewcomerState> = fc.record(newcomerParts)
+  gapMs: anyDurationMs,
+  connectMs: fc.double({ min: 0, max: 30_000, noNaN: true }),
+})
 const anyWaiting: fc.Arbitrary<WaitingState> = fc.record({
-  ...newcomerParts,
+  ...knownParts,
   waitedMs: fc.double({ min: 0, max: 1_000_000, noNaN: true }),
   attempts: fc.integer({ min: 1, max: 100_000 }),
   attemptMs: fc.double({ min: 0, max: 300_000, noNaN: true }),
@@ -36,7 +39,6 @@ const anyWaiting: fc.Arbitrary<WaitingState> = fc.record({
 const waiting: WaitingState = {
   view: undefined,
   viewAgeMs: Number.POSITIVE_INFINITY,
-  sinceYieldMs: undefined,
   waitedMs: 5,
   attempts: 1,
   attemptMs: 2,
@@ -66,23 +68,37 @@ describe('the courtesy before a first attempt', () => {
     )
   })
 
+  /** It yielded 100 ms ago on a busy server where newcomers wait half a second. */
+  const yielder: NewcomerState = {
+    view: viewWith({ usedCount: 25, waiting: true, typicalWaitMs: 500 }),
+    viewAgeMs: 100,
+    sinceYieldMs: 100,
+    gapMs: 2,
+    connectMs: 4,
+  }
+  const courtesy = (given: Partial<NewcomerState>, draw: number): number =>
+    firstDelayMs({ ...yielder, ...given }, new ScriptedRandom(draw))
+
   it('is 0.6 to 1.0 of the fleet’s wait, less the time since the yield', () => {
-    const state = { view: viewWith({ waiting: true, typicalWaitMs: 500 }), viewAgeMs: 100, sinceYieldMs: 100 }
-    expect(firstDelayMs(state, new ScriptedRandom(0))).toBeCloseTo(200)
-    expect(firstDelayMs(state, new ScriptedRandom(0.999_999))).toBeCloseTo(400, 1)
-    expect(firstDelayMs({ ...state, sinceYieldMs: 501 }, new ScriptedRandom(0.999))).toBe(0)
+    expect(courtesy({}, 0)).toBeCloseTo(200)
+    expect(courtesy({}, 0.999_999)).toBeCloseTo(400, 1)
+    expect(courtesy({ sinceYieldMs: 501 }, 0.999)).toBe(0)
   })
 
   it('is guessed where the server shows that newcomers wait, but not for how long', () => {
-    const state = { view: viewWith({ waiting: true }), viewAgeMs: 100, sinceYieldMs: 0 }
-    expect(firstDelayMs(state, new ScriptedRandom(0.5))).toBeCloseTo(320)
+    const view = viewWith({ usedCount: 25, waiting: true })
+    expect(courtesy({ view, sinceYieldMs: 0 }, 0.5)).toBeCloseTo(320)
   })
 
   it('is owed on a full server too, where nobody can say whether anybody waits', () => {
-    const full = { view: viewWith({ usedCount: 26, slotCount: 26 }), viewAgeMs: 100, sinceYieldMs: 0 }
-    expect(firstDelayMs(full, new ScriptedRandom(0.5))).toBeCloseTo(360)
-    const free = { ...full, view: viewWith({ usedCount: 25, slotCount: 26 }) }
-    expect(firstDelayMs(free, new ScriptedRandom(0.5))).toBe(0)
+    const full = viewWith({ usedCount: 26, slotCount: 26 })
+    expect(courtesy({ view: full, sinceYieldMs: 0 }, 0.5)).toBeCloseTo(360)
+    expect(courtesy({ view: { ...full, usedCount: 25 }, sinceYieldMs: 0 }, 0.5)).toBe(0)
+  })
+
+  it('is not owed by whoever left for the length of his own gaps, nor where a fifth of the slots is free', () => {
+    expect(courtesy({ gapMs: 51 }, 0.5)).toBe(0)
+    expect(courtesy({ view: viewWith({ usedCount: 20, waiting: true, typicalWaitMs: 500 }) }, 0.5)).toBe(0)
   })
 })
 
@@ -146,13 +162,14 @@ describe('the delay before the next attempt', () => {
 
   it('does not act on a wait that was known long ago', () => {
     const view = viewWith({ waiting: true, typicalWaitMs: 800 })
-    expect(delay({ view, viewAgeMs: 5_001 })).toBe(delay({}))
+    expect(delay({ view, viewAgeMs: 15_001 })).toBe(delay({}))
   })
 
   it('acts the longer on a wait the longer the waits are', () => {
-    const view = viewWith({ waiting: true, typicalWaitMs: 4_000 })
-    expect(delay({ view, viewAgeMs: 7_999, waitedMs: 4_000 })).toBe(1_000)
-    expect(delay({ view, viewAgeMs: 8_001, waitedMs: 4_000 })).toBe(delay({}))
+    const view = viewWith({ waiting: true, typicalWaitMs: 9_000 })
+    const old = { view, waitedMs: 9_000, leftMs: 60_000 }
+    expect(delay({ ...old, viewAgeMs: 17_999 })).toBe(2_250)
+    expect(delay({ ...old, viewAgeMs: 18_001 })).toBe(delay({ leftMs: 60_000 }))
   })
 
   it('takes no more than a sixth of the time that is left, however long the fleet’s wait', () => {
@@ -174,7 +191,7 @@ describe('the delay before the next attempt', () => {
 function attemptsUntilGivingUp(
   budgetMs: number,
   attemptMs: number,
-  known: NewcomerState,
+  known: Known,
   limits: PolicyLimits,
   random: Random,
 ): readonly number[] {
@@ -222,7 +239,7 @@ describe('a newcomer that is never let in', () => {
 
   it('makes an attempt within the last 300 ms before its deadline', () => {
     fc.assert(
-      fc.property(budgets, anyNewcomer, anyLimits, anyRandom, (budgetMs, known, limits, random) => {
+      fc.property(budgets, anyKnown, anyLimits, anyRandom, (budgetMs, known, limits, random) => {
         const last = attemptsUntilGivingUp(budgetMs, 0, known, limits, random).at(-1)
         expect(last).toBeGreaterThanOrEqual(budgetMs - 300.001)
       }),
@@ -231,7 +248,7 @@ describe('a newcomer that is never let in', () => {
   })
 
   it('asks a full server some tens of times in ten seconds, not hundreds', () => {
-    const known = { view: undefined, viewAgeMs: Number.POSITIVE_INFINITY, sinceYieldMs: undefined }
+    const known = { view: undefined, viewAgeMs: Number.POSITIVE_INFINITY }
     const attempts = attemptsUntilGivingUp(10_000, 2, known, defaultLimits, new ScriptedRandom(0.5))
     expect(attempts.length).toBeGreaterThan(20)
     expect(attempts.length).toBeLessThan(80)

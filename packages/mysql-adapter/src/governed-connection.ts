@@ -81,7 +81,7 @@ export async function takeLease(
   if (!governor.asksForLease) return { connection, hands, leaseMs: undefined, exact: false }
   const leaseMs =
     Math.ceil(governor.startLeaseMs(true) / dialect.leaseGranularityMs) * dialect.leaseGranularityMs
-  const first = attempt.wasRefused ? dialect.setLease(leaseMs) : dialect.openWithCensus(governor.ladder)
+  const first = attempt.queued ? dialect.setLease(leaseMs) : dialect.openWithCensus(governor.ladder)
   const send = (statement: string): Promise<unknown> => run(connection, statement)
   const { fleet } = governor.options
   const terms = hands.pooled ? governor.recallTerms : undefined
@@ -98,7 +98,7 @@ export async function takeLease(
       // A cluster may know no locks: then nobody recalls it, and nobody hears that it waited.
       await runFirst(session, dialect, first, send)
     }
-    return { connection, hands, leaseMs, exact: attempt.wasRefused }
+    return { connection, hands, leaseMs, exact: attempt.queued }
   } catch (error) {
     if (dialect.classify(error) !== 'fatal' || isClosed(connection)) throw error
     governor.refuseLease('the server or a proxy before it refuses to set wait_timeout')

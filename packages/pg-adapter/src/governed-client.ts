@@ -208,7 +208,7 @@ export function governedClientClass(
       }
       const governor = this.#governor
       if (attempt.credential !== undefined) logInAs(this, governor, attempt.credential)
-      const leaseMs = governor.asksForLease ? governor.startLeaseMs(attempt.wasRefused) : undefined
+      const leaseMs = governor.asksForLease ? governor.startLeaseMs(attempt.queued) : undefined
       this.connectionParameters.options = startupOptions({
         own: this.#startupOptions,
         leaseMs,

@@ -113,10 +113,10 @@ class LeaseholdClient implements Client {
       )
   }
 
-  #attempt({ publishedWaitMs, wasRefused, signal }: Attempt): Promise<Opened<Session>> {
+  #attempt({ publishedWaitMs, queued, signal }: Attempt): Promise<Opened<Session>> {
     const { server } = this.#environment
     const isMysql = this.#dialect.engine === 'mysql'
-    const startMs = this.governor.startLeaseMs(isMysql || wasRefused)
+    const startMs = this.governor.startLeaseMs(isMysql || queued)
     const granularityMs = this.#dialect.leaseGranularityMs
     const leaseMs = Math.ceil(startMs / granularityMs) * granularityMs
     // A MySQL session starts with the server's own eight hours.
@@ -138,9 +138,9 @@ class LeaseholdClient implements Client {
           return
         }
         server.execute(session, server.costs.setLeaseMs, 0, () => {
-          if (wasRefused) server.setLease(session, leaseMs)
+          if (queued) server.setLease(session, leaseMs)
           else this.#dialect.openWithCensus(server, session, this.governor.ladder)
-          this.#tell(() => resolve({ ...opened, exact: wasRefused }))
+          this.#tell(() => resolve({ ...opened, exact: queued }))
         })
       })
     })

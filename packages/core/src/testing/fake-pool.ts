@@ -148,7 +148,7 @@ export class FakePool {
   async #attempt(attempt: Attempt): Promise<Opened<FakeSession>> {
     const { governor } = this
     const { password, name } = this.#login
-    const leaseMs = governor.asksForLease ? governor.startLeaseMs(attempt.wasRefused) : undefined
+    const leaseMs = governor.asksForLease ? governor.startLeaseMs(attempt.queued) : undefined
     const label =
       governor.options.lease === 'off' ? undefined : governor.label(attempt, name, governor.recallTerms)
     const { signal } = attempt
