@@ -1,4 +1,4 @@
-// A function of Managed Instances: each worker thread has a pool of its own, of the size that is its share.
+// A function of Managed Instances, bundled by its test: each worker thread has a pool of its own, of the size that is its share.
 import { threadId } from 'node:worker_threads'
 
 import type { InvocationContext } from '@leasehold/core'

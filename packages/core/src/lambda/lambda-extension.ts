@@ -11,7 +11,7 @@ import { serveEvents } from './event-loop.ts'
 import { ExtensionsApi } from './extensions-api.ts'
 import { farewellAtSigterm } from './farewell.ts'
 import { InvocationWatch } from './invocation-watch.ts'
-import { threadPoolProblem } from './main-thread.ts'
+import { asksByNativePart, threadPoolProblem } from './main-thread.ts'
 import { checked, type LambdaExtensionOptions } from './options.ts'
 import { RuntimeClient } from './runtime-client.ts'
 import { registration } from './threads.ts'
@@ -133,7 +133,7 @@ class Extension {
   /** There is no INVOKE event, and no freeze to hold off; the main thread has the registration and the signal. */
   #startInWorker(wantsHold: boolean): ExtensionStatus {
     leaveWithMainThread(this.#clock)
-    const runtime = RuntimeClient.find()
+    const runtime = asksByNativePart(this.#env) ? RuntimeClient.find() : undefined
     if (runtime !== undefined) followInvocations(this.#clock, runtime)
     const registered = registration()
     const problems = [

@@ -99,7 +99,12 @@ function widenThreadPool(env: Env): void {
 
 /** How many of libuv's threads the runtime client's questions take. */
 function occupiedThreads(env: Env): number {
-  return env['AWS_LAMBDA_NODEJS_USE_ALTERNATIVE_CLIENT_1'] === 'true' ? 0 : workerCount(env)
+  return asksByNativePart(env) ? workerCount(env) : 0
+}
+
+/** AWS's runtime client for Node.js has another way to ask, without its native part. */
+export function asksByNativePart(env: Env): boolean {
+  return env['AWS_LAMBDA_NODEJS_USE_ALTERNATIVE_CLIENT_1'] !== 'true'
 }
 
 /** Whether the questions leave none over; said by a worker, where the main thread could not see to it. */
