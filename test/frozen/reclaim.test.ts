@@ -17,12 +17,12 @@ const SERVERS: Readonly<Record<string, Start>> = {
   MySQL: startMysql,
 }
 
-/** One session in each of `COUNT` frozen environments. */
-async function freezeAll(lambda: LambdaFunction, server: DatabaseServer): Promise<void> {
-  await lambda.scaleTo(COUNT)
-  await Promise.all(Array.from({ length: COUNT }, () => lambda.invoke({}, { settle: true })))
+/** One session in each of so many frozen environments. */
+async function freezeAll(lambda: LambdaFunction, server: DatabaseServer, count = COUNT): Promise<void> {
+  await lambda.scaleTo(count)
+  await Promise.all(Array.from({ length: count }, () => lambda.invoke({}, { settle: true })))
   await lambda.settled()
-  expect(await server.sessions()).toHaveLength(COUNT)
+  expect(await server.sessions()).toHaveLength(count)
 }
 
 describe.each(Object.entries(SERVERS))('environments that are reclaimed, on %s', (_, start) => {
@@ -40,6 +40,20 @@ describe.each(Object.entries(SERVERS))('environments that are reclaimed, on %s',
     await freezeAll(lambda, server)
     const reclaimed = await Promise.all(lambda.environments.map((environment) => environment.reclaim()))
     expect(reclaimed.filter(({ killed }) => killed)).toEqual([])
+    await eventually('no session left', async () => (await server.sessions()).length === 0, SEEN_MS)
+  })
+
+  it('let the application say its own goodbye first, on a statement and by ending its pool', async () => {
+    await server.admin('create table goodbyes (id integer)')
+    if (server.engine === 'postgresql') await server.admin('grant all on goodbyes to public')
+    await using lambda = deployExtended(server, {
+      extension: {},
+      variables: { GOODBYE: 'insert into goodbyes values (1)' },
+    })
+    await freezeAll(lambda, server, 4)
+    const reclaimed = await Promise.all(lambda.environments.map((environment) => environment.reclaim()))
+    expect(reclaimed.filter(({ killed }) => killed)).toEqual([])
+    expect(await server.admin('select id from goodbyes')).toHaveLength(4)
     await eventually('no session left', async () => (await server.sessions()).length === 0, SEEN_MS)
   })
 

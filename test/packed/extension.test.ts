@@ -3,7 +3,7 @@ import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 import { eventually } from '../conformance/subject.ts'
-import { type DatabaseServer, startPostgres } from '../databases/src/index.ts'
+import { type DatabaseServer, startMariadb, startMysql, startPostgres } from '../databases/src/index.ts'
 import { deployFunction, type FunctionOptions, type LambdaFunction } from '../lambda/src/index.ts'
 import { type Consumer, newConsumer } from './consumer.ts'
 import { LAMBDA_22 } from './runtimes.ts'
@@ -12,20 +12,37 @@ import { packAll, type Tarballs } from './tarballs.ts'
 const COUNT = 20
 
 const POOL = `createPool({ ...JSON.parse(process.env.LOGIN), max: 1 })`
+/** A governed pool of the engine that is asked for, and a handler that ends as it is told. */
+const HANDLING = `
+  const { engine, ...login } = JSON.parse(process.env.LOGIN)
+  // One request at a time: one connection.
+  const pool = engine === 'postgresql' ? pg.createPool(login) : mysql.createPool(login).promise()
+  const long = engine === 'postgresql' ? 'select pg_sleep(30)' : 'select sleep(30)'
+  async function handle({ end }) {
+    await pool.query(end === 'timeout' ? long : 'select 1')
+    if (end !== 'crash') return
+    setImmediate(() => {
+      throw new Error('nobody catches this')
+    })
+    await new Promise(() => {})
+  }
+`
 const ESM = `
   import { lambdaExtension } from '@leasehold/core/lambda'
-  import { createPool } from '@leasehold/pg-adapter'
+  import * as mysql from '@leasehold/mysql-adapter'
+  import * as pg from '@leasehold/pg-adapter'
   await lambdaExtension()
-  const pool = ${POOL}
-  export const handler = () => pool.query('select 1')
+  ${HANDLING}
+  export const handler = handle
 `
 // Can't await it.
 const COMMON = `
   const { lambdaExtension } = require('@leasehold/core/lambda')
-  const { createPool } = require('@leasehold/pg-adapter')
+  const mysql = require('@leasehold/mysql-adapter')
+  const pg = require('@leasehold/pg-adapter')
   lambdaExtension()
-  const pool = ${POOL}
-  exports.handler = async () => pool.query('select 1')
+  ${HANDLING}
+  exports.handler = handle
 `
 const BOTH = `
   import { createRequire } from 'node:module'
@@ -47,12 +64,14 @@ const REQUIRE = "import { createRequire } from 'node:module'; const require = cr
 
 let tarballs: Tarballs
 let consumer: Consumer
-let server: DatabaseServer
+let servers: Readonly<Record<string, DatabaseServer>> = {}
 
 beforeAll(async () => {
   tarballs = await packAll()
   consumer = await newConsumer(tarballs)
-  server = await startPostgres({ maxConnections: 60 })
+  const limits = { maxConnections: 60 }
+  const started = await Promise.all([startPostgres(limits), startMariadb(limits), startMysql(limits)])
+  servers = Object.fromEntries(started.map((server) => [server.engine, server]))
   // A bundle of ES modules waits at the top level; one of CommonJS is made of what can't.
   await consumer.write({ 'module.mjs': ESM, 'common.cjs': COMMON, 'both.mjs': BOTH })
   const common = { absWorkingDir: consumer.folder, bundle: true, minify: true, platform: 'node' } as const
@@ -74,41 +93,68 @@ beforeAll(async () => {
   })
 })
 afterAll(async () => {
-  await server?.dispose()
+  await Promise.all(Object.values(servers).map((server) => server.dispose()))
   await consumer?.[Symbol.asyncDispose]()
   await tarballs?.[Symbol.asyncDispose]()
 })
 
-function deploy(file: string, options: Partial<FunctionOptions> = {}): LambdaFunction {
-  const { host, port, database, login } = server
+function serverOf(engine: string): DatabaseServer {
+  const server = servers[engine]
+  if (server === undefined) throw new Error(`no such server: ${engine}`)
+  return server
+}
+
+function deploy(file: string, engine = 'postgresql', options: Partial<FunctionOptions> = {}): LambdaFunction {
+  const { host, port, database, login } = serverOf(engine)
   return deployFunction({
     name: 'packed',
     taskRoot: consumer.folder,
     handler: `${file}.handler`,
-    environment: { LOGIN: JSON.stringify({ host, port, database, ...login }) },
-    timeoutMs: 15_000,
+    environment: { LOGIN: JSON.stringify({ engine, host, port, database, ...login }) },
+    timeoutMs: 4_000,
     ...options,
   })
 }
 
-async function sessionsLeft(lambda: LambdaFunction, perEnvironment: number): Promise<void> {
+/** One session in each environment; then all of them end, one way or another. */
+async function sessionsLeft(
+  lambda: LambdaFunction,
+  perEnvironment: number,
+  engine = 'postgresql',
+): Promise<void> {
+  const server = serverOf(engine)
   await lambda.scaleTo(COUNT)
   await Promise.all(Array.from({ length: COUNT }, () => lambda.invoke({}, { settle: true })))
   expect(await server.sessions()).toHaveLength(perEnvironment * COUNT)
-  const reclaimed = await Promise.all(lambda.environments.map((environment) => environment.reclaim()))
+  if (perEnvironment === 1) {
+    const ends = Array.from({ length: COUNT / 2 }, (_, index) => (index % 2 === 0 ? 'timeout' : 'crash'))
+    const asked = await Promise.all(ends.map((end) => lambda.invoke({ end }, { settle: true })))
+    const types = { timeout: 'Sandbox.Timedout', crash: 'Runtime.ExitError' } as const
+    expect(asked.map(({ error }) => error?.errorType)).toEqual(ends.map((end) => types[end]))
+  }
+  const frozen = lambda.environments.filter(({ state }) => state === 'frozen')
+  const reclaimed = await Promise.all(frozen.map((environment) => environment.reclaim()))
+  expect(reclaimed.length).toBeGreaterThanOrEqual(COUNT / 2)
   expect(reclaimed.filter(({ killed }) => killed)).toEqual([])
-  await eventually('no session left', async () => (await server.sessions()).length === 0, 1_000)
+  await eventually('no session left', async () => (await server.sessions()).length === 0, 5_000)
 }
 
-describe('a handler in which the extension is registered, reclaimed in 20 environments', () => {
-  it.each(['module', 'common', 'bundled-module', 'bundled-common'])('leaves no session: %s', async (file) => {
-    await using lambda = deploy(file)
-    await sessionsLeft(lambda, 1)
+describe('a handler in which the extension is registered, in 20 environments that are reclaimed, time out or crash', () => {
+  it.each([
+    ['module', 'postgresql'],
+    ['common', 'postgresql'],
+    ['bundled-module', 'postgresql'],
+    ['bundled-common', 'postgresql'],
+    ['common', 'mariadb'],
+    ['bundled-module', 'mysql'],
+  ])('leaves no session: %s, %s', async (file, engine) => {
+    await using lambda = deploy(file, engine)
+    await sessionsLeft(lambda, 1, engine)
   })
 
   it("leaves no session under Lambda's Node 22 in CommonJS", async () => {
     const { program, flags } = LAMBDA_22
-    await using lambda = deploy('common', { nodePath: program, nodeArgs: flags })
+    await using lambda = deploy('common', 'postgresql', { nodePath: program, nodeArgs: flags })
     await sessionsLeft(lambda, 1)
   })
 

@@ -135,6 +135,8 @@ export function cut(connection: DriverConnection): void {
 /** Cuts a connection that may be in use: its place in the pool is free at once, and what is on it fails. */
 export function abandon(connection: DriverConnection): void {
   const governed = governedOf(connection)
+  const session = sessionOf(connection)
+  if (session !== undefined) session.isLeftBehind = true
   if (governed !== undefined) governed.spoilt = true
   connection._removeFromPool?.()
   const isInUse = Boolean(connection._command) || connection._commands.length > 0

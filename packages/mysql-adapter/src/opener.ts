@@ -19,6 +19,7 @@ import { type Opening, OTHER_FREE, type Places } from './places.ts'
 import { mendConnection } from './promise-faces.ts'
 import { hideSecretsOf } from './secrets.ts'
 import { type ConnectionHome, sessionOf } from './session.ts'
+import { governStreams } from './streams.ts'
 import { shareContext } from './tls.ts'
 import { logInAs } from './token.ts'
 
@@ -123,6 +124,7 @@ export class Opener {
       mendConnection(opened)
       watchPhases(opened, attempt)
       limitStatements(opened, governor)
+      governStreams(opened, governor)
       await Promise.race([connected, aborted])
       attempt.reached('login')
       const session = takeSession(opened, governor, home, leaving(opened, governor))

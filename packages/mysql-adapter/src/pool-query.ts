@@ -5,6 +5,7 @@ import { EventEmitter } from 'node:events'
 import { asGiven, type Governor, limitsIn, statementOptionsIn } from '@leasehold/core'
 
 import type { DriverPool } from './driver.ts'
+import { rememberReadable } from './readables.ts'
 import {
   type Answer,
   callbackIn,
@@ -21,7 +22,7 @@ export function governedSend(pool: DriverPool, governor: Governor, method: State
   return (...args) => {
     const [asked, values, callback] = args
     const done = callbackIn(values, callback)
-    if (done === undefined || isCommand(asked)) return send(...args)
+    if (done === undefined || isCommand(asked)) return rememberReadable(send(...args))
     const sql = asGiven(asked)
     const given = typeof values === 'function' ? undefined : asGiven(values)
     // The driver's own way has no more than one callback around the application's.

@@ -6,6 +6,7 @@ import { classify, OPTION_PREVENTS_STATEMENT, saysReadOnly } from './classify.ts
 import type { DriverCommand, DriverConnection, DriverPacket } from './driver.ts'
 import { endedInside, TransactionGuard } from './guard.ts'
 import { errnoOf, transactionFlagOf } from './packets.ts'
+import { readableOf } from './readables.ts'
 
 /** What the connection's home does for the hands on it; a standalone connection has none. */
 export interface ConnectionHome {
@@ -39,6 +40,8 @@ export class ConnectionSession {
   governed: GovernedConnection | undefined
   /** The server ends transactions that sit idle. */
   limitsTransactions = false
+  /** Its invocation is over: nobody may be there any more to hear what becomes of a stream on it. */
+  isLeftBehind = false
   readonly #connection: DriverConnection
   #inTransaction = false
   #guard: TransactionGuard | undefined
@@ -110,12 +113,18 @@ export class ConnectionSession {
       if (connection._command && !connection._fatalError) this.#explainLoss(error)
       const streams = streamsOn(connection)
       notifyError.call(connection, error)
-      for (const stream of streams) stream.emit('error', error)
+      for (const stream of streams) this.#tell(stream, error)
     }
     connection._addCommandClosedState = (command) => {
       onErrorOf(command, (error) => this.#explainLoss(error))
       refuse.call(connection, command)
     }
+  }
+
+  #tell(stream: DriverCommand, error: unknown): void {
+    // Unheard it would end the process.
+    if (this.isLeftBehind) readableOf(stream)?.on('error', () => {})
+    stream.emit('error', error)
   }
 
   /** Returns what must not be sent any more, where the server has ended a transaction of ours. */

@@ -11,6 +11,7 @@ import { limitStatements } from './limited-query.ts'
 import { type ConnectionOptions, readOptions } from './options.ts'
 import { mendConnection } from './promise-faces.ts'
 import { hideSecretsOf } from './secrets.ts'
+import { governStreams } from './streams.ts'
 import { secureWhenRds, shareContext } from './tls.ts'
 
 export function createGovernedConnection(
@@ -40,6 +41,7 @@ export function createGovernedConnection(
   shareContext(connection)
   mendConnection(connection)
   limitStatements(connection, governor)
+  governStreams(connection, governor)
   if (driverOptions['ssl'] === undefined && !connection.config.ssl) secureWhenRds(connection)
   connection.on('error', ignore)
   connection.once('connect', () => {

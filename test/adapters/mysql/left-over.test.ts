@@ -57,6 +57,16 @@ await onEveryServer((under) => {
       await eventually('it is rolled back', async () => (await rowCount()) === 0)
     })
 
+    it('has the connection of its stream reclaimed, though nobody listens for the error', async () => {
+      const pool = open()
+      pool.leasehold.enter(invocation('1'))
+      const stream = pool.query('select * from information_schema.columns a limit 2000').stream()
+      await new Promise((resolve) => stream.once('data', () => resolve(stream.pause())))
+      pool.leasehold.enter(invocation('2'))
+      expect((await pool.promise().query('select 7 as n'))[0]).toEqual([{ n: 7 }])
+      expect(pool.leasehold.stats()).toMatchObject({ reclaimed: 1, opened: 2 })
+    })
+
     it('may give its connection back late: nothing is thrown, and nobody loses a connection', async () => {
       const pool = open()
       pool.leasehold.enter(invocation('1'))

@@ -7,7 +7,7 @@ import pg from 'pg'
 import { openPool, runOn, type Target } from '../../conformance/askers.ts'
 import { makeTrouble } from './troubled-api.ts'
 
-const { EXTENSION, FLEET_TARGET = '{}' } = process.env
+const { EXTENSION, FLEET_TARGET = '{}', GOODBYE, OPEN_IN_INIT } = process.env
 makeTrouble()
 const { bare, ...target } = JSON.parse(FLEET_TARGET) as Target & { readonly bare?: boolean }
 const status: ExtensionStatus | undefined =
@@ -29,6 +29,19 @@ function bareRun(): (sql: string) => Promise<unknown> {
 }
 
 const BUSY = target.engine === 'postgresql' ? 'select pg_sleep(30)' : 'select sleep(30)'
+
+if (OPEN_IN_INIT !== undefined) await run('select 1')
+if (GOODBYE !== undefined) {
+  process.on('SIGTERM', () => {
+    // `process.exit` would wait for the thread on which the client waits for the next event.
+    void sayGoodbye(GOODBYE).finally(() => process.kill(process.pid, 'SIGKILL'))
+  })
+}
+
+async function sayGoodbye(sql: string): Promise<void> {
+  await run(sql)
+  await pool?.end()
+}
 
 interface Asked {
   readonly ask?: 'status' | 'stats' | 'busy' | 'crash' | 'fail' | 'wait' | undefined
