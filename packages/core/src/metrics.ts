@@ -127,6 +127,13 @@ export const METRICS = {
     stat: 'gaveUp',
     meaning: 'Requests that had no connection by their deadline.',
   },
+  ConnectsFailed: {
+    kind: 'count',
+    unit: 'Count',
+    stat: 'failed',
+    meaning:
+      'Requests that got no connection because of an error that no further attempt would have mended: credentials refused, no such database.',
+  },
   RetriesSaturated: {
     kind: 'count',
     unit: 'Count',

@@ -29,6 +29,8 @@ export interface Attempt {
   readonly wasRefused: boolean
   /** What to log in with, where the pool has a source of credentials. */
   readonly credential: Credential | undefined
+  /** To be told when what was tried is tried again in another way, within the same attempt; for the metrics. */
+  begun(): void
   /** To be told when a phase of the connect ends, in their order; for the metrics. */
   reached(phase: ConnectPhase): void
 }
@@ -142,6 +144,7 @@ export async function open<T>(
           publishedWaitMs: publishedWaitMs(queuedMs, refused),
           wasRefused: refused > 0,
           credential,
+          begun: () => phases.begin(),
           reached: (phase) => phases.reached(phase),
         })
       })
