@@ -8,6 +8,7 @@ import { type Outcome, run, WORKSPACE } from './workspace.ts'
 const APPLICATION = `
 import { createServer } from 'node:net'
 
+import { alarmRules, LeaseholdMonitoring, monitoringTemplate } from '@leasehold/cdk'
 import { type Clock, resolveOptions } from '@leasehold/core'
 import { iamToken, secret, type SecretSource } from '@leasehold/core/aws'
 import { ManualClock } from '@leasehold/core/testing'
@@ -15,6 +16,8 @@ import * as mysqlAdapter from '@leasehold/mysql-adapter'
 import serverlessMysql from '@leasehold/mysql-adapter/serverless-mysql'
 import { createPool, failureDetails, type FleetView, govern, type GovernedPool, LeaseholdError } from '@leasehold/pg-adapter'
 import serverlessPg from '@leasehold/pg-adapter/serverless'
+import type { CfnAlarm } from 'aws-cdk-lib/aws-cloudwatch'
+import type { Construct } from 'constructs'
 import mysql2 from 'mysql2'
 import pg from 'pg'
 
@@ -54,6 +57,15 @@ export const found: Promise<{ name: string }[]> = db.query<{ name: string }[]>('
 const pgDb: serverlessPg.ServerlessPg = serverlessPg('postgres://db/shop')
 export const client2: pg.Client | null = pgDb.getClient()
 
+export function watch(scope: Construct): CfnAlarm | undefined {
+  const watched = { namespace: 'Shop', engine: 'mariadb', target: 'db:3306' } as const
+  return new LeaseholdMonitoring(scope, 'Monitoring', watched).alarms['WaitingTime']
+}
+export const levels: readonly number[] = alarmRules(80).map(({ threshold }) => threshold)
+export const template: object = monitoringTemplate()
+
+// @ts-expect-error an engine that nobody speaks to
+export const wrong = (scope: Construct) => new LeaseholdMonitoring(scope, 'M', { namespace: 'Shop', engine: 'oracle', target: 'db:1521' })
 // @ts-expect-error a misspelt option
 serverlessMysql({ maxRetry: 1 })
 // @ts-expect-error it may be null

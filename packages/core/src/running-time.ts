@@ -3,11 +3,11 @@
 import { type Clock, Moment } from './clock.ts'
 
 /** Time is counted in steps of this. */
-const STEP_MS = 50
-/** A step that took longer was no busy process: it did not run. */
-const MOST_STEP_MS = 4 * STEP_MS
+const STEP_MS = 20
+/** In a step that took longer the process did not run: it was frozen, or had used up its share of the processor. */
+const MOST_STEP_MS = 2 * STEP_MS
 /** Whatever takes longer than these has been given up by whoever waits for it. */
-const MOST_STEPS = 400
+const MOST_STEPS = 1_000
 
 class RunningTime {
   readonly #clock: Clock
@@ -43,7 +43,7 @@ class RunningTime {
   }
 }
 
-/** What `work` resolves to, and for how many milliseconds it ran. Of a freeze it has one step at the most. */
+/** What `work` resolves to, and for how many milliseconds it ran. Of a freeze it has two steps at the most. */
 export async function timed<T>(
   clock: Clock,
   work: () => Promise<T>,
