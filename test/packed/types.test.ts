@@ -40,6 +40,8 @@ export const mysqlPool: mysql2.Pool = mysqlAdapter.createPool({ host: 'db', conn
 export const promised = mysqlAdapter.govern(mysql2).createPool('mysql://db/shop').promise().query('select 1')
 
 const source: SecretSource = secret('shop', { ttlMs: 60_000 })
+// Of what shape the loggers of others are, test/adapters/powertools.test.ts says.
+export const quiet = createPool({ host: 'db', logger: { warn: (line: string, details?: object) => void [line, details], error: console.error } })
 export const tokens = createPool({ host: 'db', user: 'app', credentials: iamToken({ region: 'eu-west-1' }) })
 export const secrets = mysqlAdapter.createPool({ host: 'db', credentials: source })
 

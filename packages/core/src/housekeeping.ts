@@ -70,7 +70,7 @@ export class Housekeeping {
     if (this.refused) return
     const { recorder } = this.#parts
     const { ranMs } = await recorder.timed(() => this.#run(governed))
-    recorder.observe('HousekeepingTime', ranMs)
+    if (ranMs !== undefined) recorder.observe('HousekeepingTime', ranMs)
   }
 
   async #run(governed: GovernedConnection): Promise<void> {

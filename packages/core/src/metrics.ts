@@ -54,11 +54,15 @@ export const METRICS = {
     meaning:
       'Of it: the first statement, which counts and takes the lease (MySQL, MariaDB; PostgreSQL takes it in the login).',
   },
-  CensusTime: { kind: 'value', unit: 'Milliseconds', meaning: 'One census, after a response.' },
+  CensusTime: {
+    kind: 'value',
+    unit: 'Milliseconds',
+    meaning: 'One census, after a response; one that the process was frozen in is left out.',
+  },
   HousekeepingTime: {
     kind: 'value',
     unit: 'Milliseconds',
-    meaning: 'All that was done at once after a response: census, lease, recall.',
+    meaning: 'All that was done at once after a response: census, lease, recall. Left out likewise.',
   },
   ColdStartTime: {
     kind: 'value',

@@ -141,12 +141,12 @@ export class Observations {
     if (this.recorder.due(lease)) await this.recorder.flush(false)
   }
 
-  /** Sends what was measured and has not been sent, less patiently than at the end. Never rejects. */
+  /** Sends what was measured and has not been sent, unless the sink pauses after a failure. Never rejects. */
   flush(): Promise<void> {
     return this.recorder.flush(false)
   }
 
-  /** The same where there may be no next time. Ends within the sink's own limit. */
+  /** The same where there may be no next time: no pause counts. Ends within the sink's own limit. */
   flushLast(): Promise<void> {
     return this.recorder.flush(true)
   }

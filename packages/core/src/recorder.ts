@@ -72,18 +72,18 @@ export class Recorder {
     this.observe('AcquireTime', durationMs)
   }
 
-  /** What `work` resolves to, and how long it took less a freeze that came in between; 0 where nobody wants to know. */
-  async timed<T>(work: () => Promise<T>): Promise<{ readonly value: T; readonly ranMs: number }> {
-    return this.#isOn ? timed(this.#parts.clock, work) : { value: await work(), ranMs: 0 }
+  /** What `work` resolves to, and how long it took; undefined where a freeze came in between, or nobody wants to know. */
+  async timed<T>(work: () => Promise<T>): Promise<{ readonly value: T; readonly ranMs: number | undefined }> {
+    return this.#isOn ? timed(this.#parts.clock, work) : { value: await work(), ranMs: undefined }
   }
 
-  sawCensus(view: FleetView, durationMs: number): void {
+  sawCensus(view: FleetView, durationMs: number | undefined): void {
     if (!this.#isOn) return
     this.#record('Pressure', pressureOf(view) * 100, 1)
     this.#record('SlotsUsed', view.usedCount, 1)
     this.#record('SlotsTotal', view.slotCount, 1)
     if (view.fleetCount !== undefined) this.#record('FleetSessions', view.fleetCount, 1)
-    this.#record('CensusTime', durationMs, 1)
+    if (durationMs !== undefined) this.#record('CensusTime', durationMs, 1)
   }
 
   /** Whether it is time to send, judged by the server's last answer on `lease`: no clock is read. */

@@ -16,6 +16,7 @@ import mysql2 from 'mysql2'
 import pg from 'pg'
 import { afterAll, describe, expect, it } from 'vitest'
 
+import { eventually } from '../eventually.ts'
 import { onEveryServer } from '../mysql/server.ts'
 import { postgresUnderTest } from '../postgresql/server.ts'
 
@@ -79,8 +80,19 @@ async function metricsOf(
         value: typeof value === 'number' ? value : value.count,
       })),
     ])
-  await meters.shutdown()
+  // The meter outlives the pool, and must not ask it any more.
+  metrics.reset()
   await end()
+  await eventually('the pool is asked no more', async () => {
+    metrics.reset()
+    await meters.forceFlush()
+    const seen = metrics.getMetrics().flatMap(({ scopeMetrics }) => scopeMetrics)
+    const points = seen
+      .flatMap((scope) => scope.metrics)
+      .filter(({ descriptor }) => !descriptor.name.endsWith('_time'))
+    return points.every(({ dataPoints }) => dataPoints.length === 0)
+  })
+  await meters.shutdown()
   return Object.fromEntries(found)
 }
 
