@@ -21,6 +21,7 @@ const config: ViteUserConfig = defineConfig({
             'packages/cdk/**',
             'packages/core/test/aws/loading.test.ts',
             'test/docs/benchmarks.test.ts',
+            'test/docs/dashboard.test.ts',
           ],
           // Unit tests share nothing, so they need not be kept apart: half the time.
           isolate: false,
@@ -74,7 +75,7 @@ const config: ViteUserConfig = defineConfig({
         ...source,
         test: {
           name: 'simulation',
-          include: ['test/simulation/test/**/*.test.ts', 'test/docs/benchmarks.test.ts'],
+          include: ['test/simulation/test/**/*.test.ts', 'test/docs/{benchmarks,dashboard}.test.ts'],
           testTimeout: 60_000,
         },
       },

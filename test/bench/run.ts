@@ -5,6 +5,7 @@ import { censusTable, measureCensus } from './census.ts'
 import { checkoutTable, measureCheckout } from './checkout.ts'
 import { extensionTable, measureExtension } from './extension.ts'
 import { loadTable, measureLoad } from './load.ts'
+import { measureMetrics, metricsCostTable } from './metrics.ts'
 import { measureRequests, requestTable } from './request.ts'
 import { measureToken, tokenTable } from './token.ts'
 
@@ -23,5 +24,9 @@ print(`Warm request of one statement in a frozen environment, 0.5 ms added each 
 print(requestTable(await measureRequests()))
 print(`Warm request of one statement in a frozen environment, by what is registered (2 000 each, by turns):`)
 print(extensionTable(await measureExtension()))
+print(
+  `Warm request of one statement in a frozen environment, by where metrics go, every 2 s (1 500 each, by turns):`,
+)
+print(metricsCostTable(await measureMetrics()))
 print(`The server's processor time for one census (medians of 7 rounds, by turns):`)
 print(censusTable(await measureCensus()))

@@ -1,4 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { describe, expect, it, vi } from 'vitest'
@@ -54,6 +57,32 @@ describe('the program', () => {
 describe('completion', () => {
   it.each(['bash', 'zsh', 'fish'])('prints a script for %s that asks the program', (shell) => {
     expect(asProcess('completion', shell)).toMatch(/leasehold complete --/u)
+  })
+
+  it('completes a command and its options at the prompt of a bash', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'leasehold-completion-'))
+    const words = [process.execPath, ...NODE_ARGS].map((word) => `'${word}'`).join(' ')
+    writeFileSync(join(folder, 'leasehold'), `#!/bin/sh\nexec ${words} "$@"\n`, { mode: 0o755 })
+    // As bash-completion has it, without which no script of this kind works.
+    const script = `
+      _get_comp_words_by_ref() { words=("\${COMP_WORDS[@]}"); cword=$COMP_CWORD; cur=\${words[cword]}; prev=\${words[cword-1]}; }
+      compopt() { :; }
+      source <(leasehold completion bash)
+      answer() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); __leasehold_complete; echo "\${COMPREPLY[@]}"; }
+      complete -p leasehold
+      answer leasehold do
+      answer leasehold top --int`
+    try {
+      const env = { ...process.env, PATH: `${folder}:${process.env['PATH'] ?? ''}` }
+      const said = execFileSync('bash', ['--norc', '-c', script], { encoding: 'utf8', env })
+      expect(said.split('\n').slice(0, 3)).toEqual([
+        'complete -F __leasehold_complete leasehold',
+        'doctor',
+        '--interval-ms',
+      ])
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
 
   it('offers commands by how they begin', () => {

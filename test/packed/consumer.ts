@@ -14,10 +14,12 @@ const HERE = fileURLToPath(new URL('.', import.meta.url))
 const BESIDE = ['pg', 'mysql2', '@types/pg', '@types/node'] as const
 
 /** What the tarballs depend on, besides one another and what is there already. AWS's packages are put there by a test. */
-const needsOf = (packageFolder: string): readonly string[] =>
-  Object.keys(manifestOf(packageFolder).dependencies ?? {}).filter(
+function needsOf(packageFolder: string): readonly string[] {
+  const { dependencies = {}, peerDependencies = {} } = manifestOf(packageFolder)
+  return Object.keys({ ...dependencies, ...peerDependencies }).filter(
     (name) => !BESIDE.some((there) => there === name) && !/^@(?:leasehold|aws-sdk)\//u.test(name),
   )
+}
 
 export interface Consumer extends AsyncDisposable {
   readonly folder: string
@@ -40,7 +42,7 @@ export async function newConsumer(tarballs: Tarballs): Promise<Consumer> {
     await symlink(await realpath(join(from, 'node_modules', name)), target)
   }
   for (const name of BESIDE) await link(name, HERE)
-  for (const each of ['core', 'cli']) {
+  for (const each of ['core', 'cli', 'cdk']) {
     for (const name of needsOf(each)) await link(name, join(WORKSPACE, 'packages', each))
   }
   const write = async (files: Readonly<Record<string, string>>): Promise<void> => {

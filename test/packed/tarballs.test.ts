@@ -1,6 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
-import { type Manifest, manifestOf, packAll, PACKAGES, type Tarball, type Tarballs } from './tarballs.ts'
+import {
+  EXTRAS,
+  type Manifest,
+  manifestOf,
+  packAll,
+  PACKAGES,
+  type Tarball,
+  type Tarballs,
+} from './tarballs.ts'
 import { runTool, succeed } from './workspace.ts'
 
 let tarballs: Tarballs
@@ -20,7 +28,8 @@ describe.each(PACKAGES)('the tarball of %s', (folder) => {
 
   it('holds what is built, a README and a licence, and nothing else', () => {
     const unbuilt = tarball().contents.filter((path) => !/^dist\/.*\.(?:c?js|d\.c?ts)$/u.test(path))
-    expect(unbuilt).toEqual(['LICENSE', 'README.md', 'package.json'])
+    const extras = EXTRAS[folder] ?? []
+    expect(unbuilt).toEqual([...extras, 'LICENSE', 'README.md', 'package.json'].toSorted())
   })
 
   it('offers what the workspace offers, less the sources', async () => {

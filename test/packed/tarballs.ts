@@ -7,7 +7,12 @@ import { join } from 'node:path'
 
 import { ensureBuilt, pnpm, WORKSPACE } from './workspace.ts'
 
-export const PACKAGES = ['core', 'pg-adapter', 'mysql-adapter', 'cli'] as const
+export const PACKAGES = ['core', 'pg-adapter', 'mysql-adapter', 'cli', 'cdk'] as const
+
+/** What a package has that is neither built nor the same in all of them. */
+export const EXTRAS: Readonly<Partial<Record<string, readonly string[]>>> = {
+  cdk: ['cloudformation/monitoring.template.json'],
+}
 
 export interface Manifest {
   readonly name: string
@@ -16,6 +21,7 @@ export interface Manifest {
   readonly bin?: Readonly<Record<string, string>>
   readonly publishConfig: { readonly exports: Readonly<Record<string, unknown>> }
   readonly dependencies?: Readonly<Record<string, string>>
+  readonly peerDependencies?: Readonly<Record<string, string>>
 }
 
 export function manifestOf(folder: string): Manifest {

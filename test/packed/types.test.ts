@@ -8,6 +8,7 @@ import { type Outcome, run, WORKSPACE } from './workspace.ts'
 const APPLICATION = `
 import { createServer } from 'node:net'
 
+import { alarmRules, LeaseholdMonitoring, monitoringTemplate } from '@leasehold/cdk'
 import { type Clock, resolveOptions } from '@leasehold/core'
 import { iamToken, secret, type SecretSource } from '@leasehold/core/aws'
 import { ManualClock } from '@leasehold/core/testing'
@@ -15,6 +16,8 @@ import * as mysqlAdapter from '@leasehold/mysql-adapter'
 import serverlessMysql from '@leasehold/mysql-adapter/serverless-mysql'
 import { createPool, failureDetails, type FleetView, govern, type GovernedPool, LeaseholdError } from '@leasehold/pg-adapter'
 import serverlessPg from '@leasehold/pg-adapter/serverless'
+import type { CfnAlarm } from 'aws-cdk-lib/aws-cloudwatch'
+import type { Construct } from 'constructs'
 import mysql2 from 'mysql2'
 import pg from 'pg'
 
@@ -37,6 +40,8 @@ export const mysqlPool: mysql2.Pool = mysqlAdapter.createPool({ host: 'db', conn
 export const promised = mysqlAdapter.govern(mysql2).createPool('mysql://db/shop').promise().query('select 1')
 
 const source: SecretSource = secret('shop', { ttlMs: 60_000 })
+// Of what shape the loggers of others are, test/adapters/powertools.test.ts says.
+export const quiet = createPool({ host: 'db', logger: { warn: (line: string, details?: object) => void [line, details], error: console.error } })
 export const tokens = createPool({ host: 'db', user: 'app', credentials: iamToken({ region: 'eu-west-1' }) })
 export const secrets = mysqlAdapter.createPool({ host: 'db', credentials: source })
 
@@ -54,6 +59,15 @@ export const found: Promise<{ name: string }[]> = db.query<{ name: string }[]>('
 const pgDb: serverlessPg.ServerlessPg = serverlessPg('postgres://db/shop')
 export const client2: pg.Client | null = pgDb.getClient()
 
+export function watch(scope: Construct): CfnAlarm | undefined {
+  const watched = { namespace: 'Shop', engine: 'mariadb', target: 'db:3306' } as const
+  return new LeaseholdMonitoring(scope, 'Monitoring', watched).alarms['WaitingTime']
+}
+export const levels: readonly number[] = alarmRules(80).map(({ threshold }) => threshold)
+export const template: object = monitoringTemplate()
+
+// @ts-expect-error an engine that nobody speaks to
+export const wrong = (scope: Construct) => new LeaseholdMonitoring(scope, 'M', { namespace: 'Shop', engine: 'oracle', target: 'db:1521' })
 // @ts-expect-error a misspelt option
 serverlessMysql({ maxRetry: 1 })
 // @ts-expect-error it may be null

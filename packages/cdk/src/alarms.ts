@@ -42,6 +42,28 @@ export function alarmRules(targetPercent: number): readonly AlarmRule[] {
       threshold: 1_000,
     },
     {
+      id: 'ConnectsGivenUp',
+      description:
+        'Requests had no connection by their deadline: no slot came free, or the server could not be reached. `leasehold doctor` says which.',
+      metric: 'ConnectsGivenUp',
+      statistic: 'Sum',
+      periodS: 300,
+      datapoints: 1,
+      ofPeriods: 1,
+      threshold: 0,
+    },
+    {
+      id: 'ConnectsFailed',
+      description:
+        'Requests got no connection because the server refuses them: credentials, database, TLS. `leasehold doctor` says which.',
+      metric: 'ConnectsFailed',
+      statistic: 'Sum',
+      periodS: 300,
+      datapoints: 1,
+      ofPeriods: 1,
+      threshold: 0,
+    },
+    {
       id: 'AuthenticationRetries',
       description:
         'The server keeps refusing credentials: a wrong password, a rotation that did not end, or a token that is not its own.',

@@ -33,6 +33,7 @@ const CHARTS: readonly Chart[] = [
       line('ConnectionsReused', 'Sum', 'open already'),
       line('ConnectionsOpened', 'Sum', 'opened'),
       line('ConnectsGivenUp', 'Sum', 'given up'),
+      line('ConnectsFailed', 'Sum', 'failed'),
     ],
     isStacked: true,
   },

@@ -30,7 +30,7 @@ export interface MonitoringProps {
   readonly alarmActions?: readonly IAlarmAction[]
 }
 
-/** A dashboard and five alarms over the metrics of one fleet on one server. */
+/** A dashboard and seven alarms over the metrics of one fleet on one server. */
 export class LeaseholdMonitoring extends Construct {
   readonly dashboard: CfnDashboard
   /** By what they are of: `SustainedPressure`, `WaitingTime`, `AuthenticationRetries` and so on. */

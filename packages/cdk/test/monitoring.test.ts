@@ -87,7 +87,7 @@ describe('the construct', () => {
 
   it('has alarms of metrics that there are, each silent without data', () => {
     const template = synthesise({ fleet: 'till', targetPressure: 0.6 })
-    template.resourceCountIs('AWS::CloudWatch::Alarm', 5)
+    template.resourceCountIs('AWS::CloudWatch::Alarm', 7)
     template.allResourcesProperties(
       'AWS::CloudWatch::Alarm',
       Match.objectLike({

@@ -23,6 +23,8 @@ export function giveUp(
   if (kind === 'saturated' || kind === 'starting' || kind === 'lost') {
     parts.stats.gaveUp += 1
     parts.log.error(kind, details.summary, toldOf(details, error))
+  } else {
+    parts.stats.failed += 1
   }
   parts.diagnostics.tell('giveUp', () => toldOf(details, error))
   annotate(error, details)

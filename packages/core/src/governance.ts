@@ -25,8 +25,9 @@ export interface PoolGovernance {
   drain(): void
   /**
    * Sends what was measured and has not been sent. `drain()` and the pool's `end()` do so by themselves; this is for
-   * a program that wants to know when it is done. Never rejects, and ends within the sink's own limit. Nothing
-   * where `metrics` is off.
+   * a program that wants to know when it is done. May be called after every request: after a failure the sink's
+   * pause holds for it too, which it does not for `drain()` and `end()`. Never rejects, and ends within the sink's own
+   * limit. Nothing where `metrics` is off.
    */
   flush(): Promise<void>
   /**
@@ -48,7 +49,7 @@ export function governanceOf(governor: Governor): PoolGovernance {
       for (const { hands } of [...governor.connections]) {
         if (hands.idle()) hands.yield()
       }
-      void governor.observations.flush()
+      void governor.observations.flushLast()
     },
     flush: () => governor.observations.flush(),
   }

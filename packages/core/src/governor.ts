@@ -19,7 +19,7 @@ import { formatLabel } from './label.ts'
 import { Lease } from './lease.ts'
 import { acquireLimitMs, statementLimits } from './limits.ts'
 import { Observations } from './observations.ts'
-import { openSessions } from './open-sessions.ts'
+import { flushAtFarewell, openSessions } from './open-sessions.ts'
 import { type Attempt, open, type OpenParts } from './open.ts'
 import type { ResolvedOptions } from './options/options.ts'
 import { drawQuantumMs, leaseFor, leaseLadder, type LeaseStep, shortLeaseMs } from './policy.ts'
@@ -58,7 +58,7 @@ export class Governor {
   readonly #housekeeping: Housekeeping
   readonly #reaper: Reaper
   readonly #connections = new Set<GovernedConnection>()
-  readonly #sessions: OpenSessions = openSessions(this.#connections, () => this.observations.flush())
+  readonly #sessions: OpenSessions = openSessions(this.#connections)
   readonly #held: Held
   readonly #parts: GovernorParts
   #leaseRefused = false
@@ -83,6 +83,7 @@ export class Governor {
       connections: this.#connections,
     })
     const { diagnostics, log, recorder } = this.observations
+    if (recorder.isOn) flushAtFarewell(recorder)
     this.#parts = {
       dialect,
       options,
@@ -208,6 +209,7 @@ export class Governor {
       } catch (error) {
         if (!this.dialect.refusesLease(error)) throw error
         this.refuseLease('the server or a proxy before it refuses a lease at start-up')
+        attempt.begun()
         return connect(attempt)
       }
     }

@@ -68,10 +68,9 @@ export class Housekeeping {
   /** Counts, then keeps or yields; recalls where it keeps and slots are short. Never rejects: housekeeping that fails leaves a plain pool. */
   async run(governed: GovernedConnection): Promise<void> {
     if (this.refused) return
-    const { clock, recorder } = this.#parts
-    const begun = new Moment(clock)
-    await this.#run(governed)
-    recorder.observe('HousekeepingTime', begun.elapsedMs(clock))
+    const { recorder } = this.#parts
+    const { ranMs } = await recorder.timed(() => this.#run(governed))
+    if (ranMs !== undefined) recorder.observe('HousekeepingTime', ranMs)
   }
 
   async #run(governed: GovernedConnection): Promise<void> {
@@ -190,14 +189,15 @@ export class Housekeeping {
     const { clock, diagnostics, dialect, knowledge, ladder, recorder, stats } = this.#parts
     const { lease, hands } = governed
     const sent = new Moment(clock)
-    const { census, leaseMs } = dialect.parseCensus(
-      await hands.run(dialect.censusAndLease(lease.leaseMs, ladder)),
+    const { value, ranMs } = await recorder.timed(() =>
+      hands.run(dialect.censusAndLease(lease.leaseMs, ladder)),
     )
+    const { census, leaseMs } = dialect.parseCensus(value)
     stats.censuses += 1
     this.#refusedAt = undefined
     const view = knowledge.learn(census, sent)
     this.#parts.reaper.sawCensus(view)
-    recorder.sawCensus(view, sent.elapsedMs(clock))
+    recorder.sawCensus(view, ranMs)
     diagnostics.tell('census', () => ({ ...view, pressure: pressureOf(view) }))
     lease.touchSince(sent)
     governed.confirmed = true

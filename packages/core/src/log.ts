@@ -4,10 +4,13 @@ import { type Clock, Moment } from './clock.ts'
 import { logsJson, systemEnv } from './env.ts'
 import { unawaited } from './unawaited.ts'
 
-/** Console's shape; Powertools' Logger fits. `details` says in members what the message says in words. */
+/** What the message says in words, said in members. */
+export type LogDetails = Readonly<Record<string, unknown>>
+
+/** Console's shape; Powertools' Logger fits. There is one of `details` at the most. */
 export interface Logger {
-  warn(message: string, details?: object): void
-  error(message: string, details?: object): void
+  warn(message: string, ...details: LogDetails[]): void
+  error(message: string, ...details: LogDetails[]): void
 }
 
 /* oxlint-disable no-console -- the default logger is the console */
@@ -21,7 +24,7 @@ export const consoleLogger: Logger = {
  * One line, whatever the console would make of an object: text and JSON; or the object alone, where Lambda makes
  * JSON of it by itself. Source: `AWS_LAMBDA_LOG_FORMAT`.
  */
-function lineOf(message: string, details: object | undefined): unknown {
+function lineOf(message: string, details?: LogDetails): unknown {
   if (details === undefined) return message
   if (logsJson(systemEnv)) return { message, ...details }
   return `${message} ${JSON.stringify(details)}`

@@ -19,8 +19,11 @@ interface Observation {
   observe(value: number, attributes: Attributes): void
 }
 
+type Observer = (result: Observation) => void
+
 interface Observed {
-  addCallback(callback: (result: Observation) => void): void
+  addCallback(callback: Observer): void
+  removeCallback?(callback: Observer): void
 }
 
 interface Described {
@@ -72,6 +75,9 @@ export class PoolMeter {
   readonly #taken = new WeakMap<GovernedConnection, number>()
   /** How long the application waited for what it has now; nothing where it was ready. */
   readonly #waited = new WeakMap<GovernedConnection, number>()
+  /** Take the callbacks off again. */
+  readonly #removals: (() => void)[] = []
+  #isEnding = false
   readonly #create: Measures
   readonly #wait: Measures
   readonly #use: Measures
@@ -92,26 +98,46 @@ export class PoolMeter {
       unit: '{timeout}',
       description: 'The number of times that no connection was obtained within the time limit.',
     })
-    const observed = (what: string, unit: string, description: string): Observed =>
-      meter.createObservableUpDownCounter(name(what), { unit, description })
+    const observed = (what: string, unit: string, description: string, observe: Observer): void => {
+      const counter = meter.createObservableUpDownCounter(name(what), { unit, description })
+      counter.addCallback(observe)
+      this.#removals.push(() => counter.removeCallback?.(observe))
+    }
     observed(
       'count',
       '{connection}',
       'The number of connections that are currently in the state of the attribute.',
-    ).addCallback((result) => this.#observeCounts(result))
-    observed('max', '{connection}', 'The maximum number of open connections allowed.').addCallback(
-      (result) => {
-        const maxCount = this.facts?.maxCount() ?? 0
-        if (maxCount > 0) this.#observe(result, maxCount)
-      },
+      (result) => this.#observeCounts(result),
     )
+    observed('max', '{connection}', 'The maximum number of open connections allowed.', (result) => {
+      const maxCount = this.facts?.maxCount() ?? 0
+      if (maxCount > 0) this.#observe(result, maxCount)
+    })
     observed(
       'pending_requests',
       '{request}',
       'The number of requests that wait for an open connection.',
-    ).addCallback((result) => {
-      if (this.facts !== undefined) this.#observe(result, this.facts.waitingCount())
-    })
+      (result) => {
+        if (this.facts !== undefined) this.#observe(result, this.facts.waitingCount())
+      },
+    )
+  }
+
+  /** The pool ends: the meter, which outlives it, asks no more once its last connection has left. */
+  end(): void {
+    this.#isEnding = true
+    this.#letGo()
+  }
+
+  /** A connection has left the pool. */
+  closed(governed: GovernedConnection): void {
+    this.givenBack(governed)
+    this.#letGo()
+  }
+
+  #letGo(): void {
+    if (!this.#isEnding || this.#parts.connections.size > 0) return
+    for (const remove of this.#removals.splice(0)) unawaited(remove)
   }
 
   /** A connection was opened, and is in use now. */

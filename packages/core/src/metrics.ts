@@ -54,11 +54,15 @@ export const METRICS = {
     meaning:
       'Of it: the first statement, which counts and takes the lease (MySQL, MariaDB; PostgreSQL takes it in the login).',
   },
-  CensusTime: { kind: 'value', unit: 'Milliseconds', meaning: 'One census, after a response.' },
+  CensusTime: {
+    kind: 'value',
+    unit: 'Milliseconds',
+    meaning: 'One census, after a response; one that the process was frozen in is left out.',
+  },
   HousekeepingTime: {
     kind: 'value',
     unit: 'Milliseconds',
-    meaning: 'All that was done at once after a response: census, lease, recall.',
+    meaning: 'All that was done at once after a response: census, lease, recall. Left out likewise.',
   },
   ColdStartTime: {
     kind: 'value',
@@ -126,6 +130,13 @@ export const METRICS = {
     unit: 'Count',
     stat: 'gaveUp',
     meaning: 'Requests that had no connection by their deadline.',
+  },
+  ConnectsFailed: {
+    kind: 'count',
+    unit: 'Count',
+    stat: 'failed',
+    meaning:
+      'Requests that got no connection because of an error that no further attempt would have mended: credentials refused, no such database.',
   },
   RetriesSaturated: {
     kind: 'count',

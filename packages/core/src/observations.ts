@@ -131,7 +131,7 @@ export class Observations {
 
   /** It left the pool. */
   closed(governed: GovernedConnection): void {
-    this.#meter?.givenBack(governed)
+    this.#meter?.closed(governed)
     const { lease, number: connection } = governed
     this.diagnostics.tell('close', () => ({ connection, ageMs: lease.ageMs() }))
   }
@@ -141,15 +141,25 @@ export class Observations {
     if (this.recorder.due(lease)) await this.recorder.flush(false)
   }
 
-  /** Sends what was measured and has not been sent. Never rejects, and ends within the sink's own limit. */
+  /** Sends what was measured and has not been sent, unless the sink pauses after a failure. Never rejects. */
   flush(): Promise<void> {
+    return this.recorder.flush(false)
+  }
+
+  /** The same where there may be no next time: no pause counts. Ends within the sink's own limit. */
+  flushLast(): Promise<void> {
     return this.recorder.flush(true)
+  }
+
+  /** The pool ends. */
+  ends(): void {
+    this.#meter?.end()
   }
 
   /** `done`, but not before what was measured is out: a program may exit in it. */
   afterFlush<A extends unknown[]>(done: (...args: A) => void): (...args: A) => void {
     if (!this.recorder.isOn) return done
-    return (...args) => void this.flush().then(() => this.#parts.clock.defer(() => done(...args)))
+    return (...args) => void this.flushLast().then(() => this.#parts.clock.defer(() => done(...args)))
   }
 
   #tell(

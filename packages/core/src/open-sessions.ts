@@ -1,13 +1,9 @@
-/** What the end of the process needs of a governor's connections. */
+/** What the end of the process needs of a governor: that its sessions are closed, and its measurements sent. */
 
 import type { GovernedConnection } from './connection.ts'
-import type { OpenSessions } from './process-wide.ts'
+import { type OpenSessions, processWide } from './process-wide.ts'
 
-/** @param flush sends what was measured and has not been sent; never rejects */
-export function openSessions(
-  connections: ReadonlySet<GovernedConnection>,
-  flush: () => Promise<void>,
-): OpenSessions {
+export function openSessions(connections: ReadonlySet<GovernedConnection>): OpenSessions {
   return {
     leave: async (sparesUsed = false) => {
       const leaving = [...connections].filter(({ checkedOut }) => !(sparesUsed && checkedOut))
@@ -15,7 +11,7 @@ export function openSessions(
         governed.spoilt = true
         await governed.hands.leave()
       })
-      await Promise.allSettled([...goodbyes, flush()])
+      await Promise.allSettled(goodbyes)
     },
     cut: (sparesUsed = false) => {
       for (const { checkedOut, hands, spoilt } of [...connections]) {
@@ -24,4 +20,26 @@ export function openSessions(
       }
     },
   }
+}
+
+/** What sends measurements; never rejects. */
+interface Flushing {
+  flush(isLast: boolean): Promise<void>
+}
+
+/** A pool that nobody has any more takes its place in the list with it. */
+const forgotten = new FinalizationRegistry<OpenSessions>((place) => void processWide().sessions.delete(place))
+
+/**
+ * Has `recorder` send what it has at the end of the process, whether or not a session is open by then: a pool that got
+ * none has the most to tell. Does not keep it alive.
+ */
+export function flushAtFarewell(recorder: Flushing): void {
+  const held = new WeakRef(recorder)
+  const place: OpenSessions = {
+    leave: async () => held.deref()?.flush(true),
+    cut: () => {},
+  }
+  forgotten.register(recorder, place)
+  processWide().sessions.add(place)
 }

@@ -31,6 +31,8 @@ export interface Attempt {
   readonly queued: boolean
   /** What to log in with, where the pool has a source of credentials. */
   readonly credential: Credential | undefined
+  /** To be told when what was tried is tried again in another way, within the same attempt; for the metrics. */
+  begun(): void
   /** To be told when a phase of the connect ends, in their order; for the metrics. */
   reached(phase: ConnectPhase): void
 }
@@ -153,6 +155,7 @@ export async function open<T>(
           wasRefused: refused > 0,
           queued: publishedMs > 0,
           credential,
+          begun: () => phases.begin(),
           reached: (phase) => phases.reached(phase),
         })
       })

@@ -23,8 +23,9 @@ export class Phases {
     this.#since = new Moment(clock)
   }
 
-  /** The credential is here: what comes now is the connect. */
+  /** What comes now is the connect: the credential is here, or what was tried with it is tried in another way. */
   begin(): void {
+    this.#took.length = 0
     this.#since.set(this.#clock)
   }
 

@@ -25,7 +25,7 @@ export interface AnnouncedInvocation {
 
 /** One object a process, whichever copies are loaded: what it has now stays, what comes later is optional. */
 export interface ProcessWide {
-  /** Of governors that have any. */
+  /** Of governors that have any, or that have something to send. */
   readonly sessions: Set<OpenSessions>
   /** Undefined between invocations, and where nobody listens. */
   invocation: AnnouncedInvocation | undefined

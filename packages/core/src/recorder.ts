@@ -15,6 +15,7 @@ import {
   type Observe,
 } from './metrics.ts'
 import type { Random } from './random.ts'
+import { timed } from './running-time.ts'
 import type { Stats } from './stats.ts'
 import { unawaited } from './unawaited.ts'
 
@@ -42,7 +43,7 @@ export class Recorder {
   readonly #flushed: Moment
   readonly #told: Stats
   #dueMs: number
-  #isFlushing = false
+  #flushing: Promise<void> | undefined
   /** Reused connections that were waited for: for a ping, or for another request to give them back. */
   #awaited = 0
 
@@ -71,25 +72,42 @@ export class Recorder {
     this.observe('AcquireTime', durationMs)
   }
 
-  sawCensus(view: FleetView, durationMs: number): void {
+  /** What `work` resolves to, and how long it took; undefined where a freeze came in between, or nobody wants to know. */
+  async timed<T>(work: () => Promise<T>): Promise<{ readonly value: T; readonly ranMs: number | undefined }> {
+    return this.#isOn ? timed(this.#parts.clock, work) : { value: await work(), ranMs: undefined }
+  }
+
+  sawCensus(view: FleetView, durationMs: number | undefined): void {
     if (!this.#isOn) return
     this.#record('Pressure', pressureOf(view) * 100, 1)
     this.#record('SlotsUsed', view.usedCount, 1)
     this.#record('SlotsTotal', view.slotCount, 1)
     if (view.fleetCount !== undefined) this.#record('FleetSessions', view.fleetCount, 1)
-    this.#record('CensusTime', durationMs, 1)
+    if (durationMs !== undefined) this.#record('CensusTime', durationMs, 1)
   }
 
   /** Whether it is time to send, judged by the server's last answer on `lease`: no clock is read. */
   due(lease: Lease): boolean {
-    return this.#isOn && !this.#isFlushing && lease.answeredAfter(this.#flushed, this.#dueMs)
+    return this.#isOn && this.#flushing === undefined && lease.answeredAfter(this.#flushed, this.#dueMs)
   }
 
-  /** Sends what was measured. Never rejects. */
+  /**
+   * Sends what was measured. Never rejects.
+   *
+   * @param isLast there may be no next time, and no time either: waits for no other flush, and for no pause of the sink's
+   */
   async flush(isLast: boolean): Promise<void> {
+    if (!this.#isOn) return
+    // What came meanwhile is still to be sent.
+    if (!isLast && this.#flushing !== undefined) await this.#flushing
+    const flushing = this.#flush(isLast)
+    this.#flushing = flushing
+    await flushing
+    if (this.#flushing === flushing) this.#flushing = undefined
+  }
+
+  async #flush(isLast: boolean): Promise<void> {
     const { clock, log, sink } = this.#parts
-    if (!this.#isOn || (this.#isFlushing && !isLast)) return
-    this.#isFlushing = true
     this.#flushed.set(clock)
     this.#dueMs = sink.everyMs
     try {
@@ -99,8 +117,6 @@ export class Recorder {
     } catch {
       // A sink of the application's own that breaks its promise costs metrics, and nothing else.
       log.warn('metrics', 'the sink for metrics failed; its metrics are lost')
-    } finally {
-      this.#isFlushing = false
     }
   }
 

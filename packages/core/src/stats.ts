@@ -37,6 +37,8 @@ export interface Stats {
   retriedLost: number
   /** Connects or waits given up at their deadline. */
   gaveUp: number
+  /** Connects that failed with an error that no further attempt would have mended. */
+  failed: number
   /** Times a server or proxy would not hold a lease, so that this side holds it alone. */
   leaseRefused: number
   /** Times the server would not answer a census. */
@@ -73,6 +75,7 @@ export function newStats(): Stats {
     retriedStarting: 0,
     retriedLost: 0,
     gaveUp: 0,
+    failed: 0,
     leaseRefused: 0,
     censusRefused: 0,
     replayed: 0,

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest'
 
 import { failureDetails } from '../src/errors.ts'
 import { formatLabel, parseLabel } from '../src/label.ts'
+import type { MetricsSink } from '../src/metrics.ts'
+import { FakeServerError } from '../src/testing/fake-errors.ts'
 import { governedScene } from './governed-scene.ts'
 import { rejectionOf } from './scene.ts'
 
@@ -94,6 +96,28 @@ describe('a server that refuses leases at start-up', () => {
     expect(connection.server.leaseMs).toBeUndefined()
     expect(governed.lease).toMatchObject({ leaseMs: 300_000, keeper: 'client' })
     expect(governor.stats).toMatchObject({ attempts: 1, opened: 1, leaseRefused: 1 })
+  })
+
+  it('has the phases of the connect that succeeded measured, and no others', async () => {
+    const recorded: string[] = []
+    const metrics: MetricsSink = {
+      everyMs: 60_000,
+      record: (name) => void recorded.push(name),
+      flush: async () => undefined,
+    }
+    const { governor, server } = governedScene({ metrics })
+    const session = await server.connect({ label: 'ours' })
+    let times = 0
+    await governor.open(async (attempt) => {
+      attempt.reached('network')
+      times += 1
+      if (times === 1) throw new FakeServerError('FAKE_LEASE_REFUSED', 'unrecognized parameter')
+      attempt.reached('login')
+      return { connection: session, hands: session, leaseMs: undefined, exact: false }
+    })
+    expect(times).toBe(2)
+    expect(recorded.filter((name) => name === 'ConnectNetworkTime')).toHaveLength(1)
+    expect(recorded).toContain('ConnectLoginTime')
   })
 
   it('is not asked again', async () => {

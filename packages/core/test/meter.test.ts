@@ -20,8 +20,18 @@ class ListeningMeter implements Meter {
     return { add: (value, attributes) => void this.recorded.push([name, value, attributes]) }
   }
 
-  createObservableUpDownCounter(name: string): { addCallback(callback: Observe): void } {
-    return { addCallback: (callback) => void this.#observers.push([name, callback]) }
+  createObservableUpDownCounter(name: string): ReturnType<Meter['createObservableUpDownCounter']> {
+    return {
+      addCallback: (callback) => void this.#observers.push([name, callback]),
+      removeCallback: (callback) => {
+        const place = this.#observers.findIndex(([of, other]) => of === name && other === callback)
+        if (place >= 0) this.#observers.splice(place, 1)
+      },
+    }
+  }
+
+  get observerCount(): number {
+    return this.#observers.length
   }
 
   /** What is observed now: `name`, or `name state`. */
@@ -133,6 +143,37 @@ describe('a meter', () => {
     client.release()
     expect(pool.idleCount).toBe(1)
     await pool.query('select 1')
+  })
+
+  it('is left by a pool that ends, once its last connection is closed', async () => {
+    const meter = new ListeningMeter()
+    const { pool } = start({ max: 2, meter })
+    pool.governor.observations.opening({ host: 'db.example', port: 5432, user: 'app' })
+    const [held, other] = await Promise.all([pool.connect(), pool.connect()])
+    other.release()
+    const ended = pool.end()
+    expect(meter.collect()).toMatchObject({
+      'db.client.connection.count used': 1,
+      'db.client.connection.count idle': 0,
+    })
+    held.release()
+    await ended
+    expect(meter.observerCount).toBe(0)
+  })
+
+  it('is left by a pool that ends without ever having had a connection', async () => {
+    const meter = new ListeningMeter()
+    const { pool } = start({ meter })
+    expect(meter.observerCount).toBe(3)
+    await pool.end()
+    expect(meter.observerCount).toBe(0)
+  })
+
+  it('that cannot let go of a callback fails no end', async () => {
+    const meter = new ListeningMeter()
+    vi.spyOn(meter, 'createObservableUpDownCounter').mockReturnValue({ addCallback: () => undefined })
+    const { pool } = start({ meter })
+    await expect(pool.end()).resolves.toBeUndefined()
   })
 
   it('must be one', () => {

@@ -162,6 +162,51 @@ describe('measurements of a pool', () => {
   })
 })
 
+describe('time after a response', () => {
+  it('is left out where a freeze is in it', async () => {
+    const { clock, pool, sink } = measured({}, { roundTripMs: 3 })
+    const asked = pool.query('select 1')
+    await clock.advance(6)
+    await asked
+    await clock.advance(1)
+    // The census is on its way.
+    clock.freeze(3_600_000)
+    await clock.advance(10)
+    expect(sink.take('SlotsUsed')).toHaveLength(1)
+    expect(sink.take('CensusTime')).toEqual([])
+    expect(sink.take('HousekeepingTime')).toEqual([])
+  })
+
+  it('has all that a slow server took', async () => {
+    const { clock, pool, sink } = measured({}, { roundTripMs: 700 })
+    const asked = pool.query('select 1')
+    await clock.advance(1_400)
+    await asked
+    await clock.advance(10_000)
+    expect(sink.take('CensusTime')).toEqual([[700, 1]])
+  })
+
+  it('is counted no further where no answer ever comes', async () => {
+    const { clock, pool } = measured({ connectTimeoutMs: 1_000 })
+    const client = await pool.connect()
+    client.governed.hands.run = () => new Promise(() => {})
+    client.release()
+    await clock.advance(60_000)
+    expect(clock.pendingCount).toBe(0)
+  })
+})
+
+describe('connects that came to nothing', () => {
+  it('are counted by whether waiting would have helped', async () => {
+    const { clock, pool, sink } = measured({ acquireTimeoutMs: 500 }, { password: 'right' })
+    await pool.query('select 1').catch(() => undefined)
+    await pool.leasehold.flush()
+    expect(sink.take('ConnectsFailed')).toEqual([[1, 1]])
+    expect(sink.take('ConnectsGivenUp')).toEqual([])
+    expect(clock.pendingCount).toBe(0)
+  })
+})
+
 describe('a flush', () => {
   it('comes after a response, not before a random part of the interval, then at each', async () => {
     const { clock, pool, sink } = measured({ maxLeaseMs: 900_000 })
@@ -232,6 +277,42 @@ describe('a flush', () => {
     sink.flush = async () => 'metrics could not be sent'
     for (let time = 0; time < 5; time += 1) await pool.leasehold.flush()
     expect(logger.warnings).toEqual(Array.from({ length: 3 }, () => 'leasehold: metrics could not be sent'))
+  })
+
+  it('that is asked for bears with the sink’s pause; drain and the end do not', async () => {
+    const { clock, pool, sink } = measured()
+    await pool.query('select 1')
+    await clock.advance(0)
+    await pool.leasehold.flush()
+    expect(sink.flushes.splice(0)).toEqual([false])
+    pool.leasehold.drain()
+    expect(sink.flushes.splice(0)).toEqual([true])
+    const ended = pool.end()
+    await clock.advance(0)
+    await ended
+    expect(new Set(sink.flushes)).toEqual(new Set([true]))
+  })
+
+  it('that is asked for while another is under way sends what came meanwhile, after it', async () => {
+    const { clock, pool, sink } = measured()
+    await pool.query('select 1')
+    const sent: number[] = []
+    sink.flush = async () => {
+      const reusedCount = sink.take('ConnectionsReused').at(-1)?.[0] ?? 0
+      await clock.sleep(500)
+      sent.push(reusedCount)
+      return undefined
+    }
+    const first = pool.leasehold.flush()
+    await pool.query('select 2')
+    await pool.query('select 3')
+    const second = pool.leasehold.flush()
+    await clock.advance(500)
+    await first
+    expect(sent).toEqual([0])
+    await clock.advance(500)
+    await second
+    expect(sent).toEqual([0, 2])
   })
 
   it('of a sink that breaks its promises fails no request', async () => {

@@ -253,10 +253,9 @@ class PoolGovernor {
 
   #end(callback?: (error?: Error | null) => void): void {
     this.#places.stopAll(new Error(ENDED))
-    const governor = this.#governor
-    const done = governor.observations.recorder.isOn
-      ? governor.observations.afterFlush(callback ?? ignore)
-      : callback
+    const { observations } = this.#governor
+    observations.ends()
+    const done = observations.recorder.isOn ? observations.afterFlush(callback ?? ignore) : callback
     this.#base.end.call(this.#pool, done)
   }
 }

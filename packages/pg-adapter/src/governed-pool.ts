@@ -241,6 +241,7 @@ export function governedPoolClass(driver: PgModule, surroundings: Surroundings =
     override end(callback?: () => void): Promise<void> {
       const reason = new Error(ENDED)
       const { observations } = this.#governor
+      observations.ends()
       const result = super.end(callback && observations.afterFlush(callback))
       // The driver would leave them waiting for ever.
       for (const waiting of this._pendingQueue.splice(0)) waiting.callback(reason, undefined, ignore)
@@ -248,7 +249,7 @@ export function governedPoolClass(driver: PgModule, surroundings: Surroundings =
         if (client._connecting || !client._connected) (client as GovernedClient).stopConnecting(reason)
       }
       if (callback !== undefined || !observations.recorder.isOn) return result
-      return result.then(() => observations.flush())
+      return result.then(() => observations.flushLast())
     }
   }
 

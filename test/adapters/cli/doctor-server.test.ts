@@ -132,6 +132,17 @@ describe('a server that can do less', () => {
     expect(examined.exitCode).toBe(0)
   })
 
+  it.each(ENGINES.filter(({ name }) => name === 'MySQL'))(
+    'is named where it shows no labels: $name without performance_schema, which it counts without',
+    async ({ start }) => {
+      const server = await started(start({ settings: { performance_schema: 'OFF' } }))
+      const examined = await scene.doctor([urlOf('mysql', server)])
+      expect(examined.faults).toEqual(['LABELS_HIDDEN'])
+      expect(examined.step('rights').findings[0]).toMatchObject({ status: 'fine' })
+      expect(examined.exitCode).toBe(0)
+    },
+  )
+
   it.each([
     ['revoke execute on function pg_stat_get_activity(int) from public', 'CENSUS_REFUSED'],
     ['revoke execute on function pg_terminate_backend(int, bigint) from public', 'TERMINATION_REFUSED'],

@@ -16,6 +16,7 @@ import mysql2 from 'mysql2'
 import pg from 'pg'
 import { afterAll, describe, expect, it } from 'vitest'
 
+import { eventually } from '../eventually.ts'
 import { onEveryServer } from '../mysql/server.ts'
 import { postgresUnderTest } from '../postgresql/server.ts'
 
@@ -37,9 +38,27 @@ for (const [driver, part] of [
 /** No housekeeping in between, so that the spans are those of the application alone. */
 const QUIET = { lease: 'off' } as const
 
-function spans(): string[] {
-  return exporter.getFinishedSpans().map(({ name }) => name)
+interface SpanSeen {
+  readonly name: string
+  readonly kind: number
+  readonly parent: string | undefined
+  readonly status: object
+  readonly attributes: object
 }
+
+/** All that a span tells, but for times and numbers that no two spans have in common. */
+function spans(): SpanSeen[] {
+  const finished = exporter.getFinishedSpans()
+  return finished.map(({ attributes, kind, name, parentSpanContext, status }) => ({
+    name,
+    kind,
+    status,
+    attributes,
+    parent: finished.find((other) => other.spanContext().spanId === parentSpanContext?.spanId)?.name,
+  }))
+}
+
+const names = (seen: readonly SpanSeen[]): string[] => seen.map(({ name }) => name)
 
 /** What a pool's own metrics are after `use`, by the SDK that applications have. */
 async function metricsOf(
@@ -61,8 +80,19 @@ async function metricsOf(
         value: typeof value === 'number' ? value : value.count,
       })),
     ])
-  await meters.shutdown()
+  // The meter outlives the pool, and must not ask it any more.
+  metrics.reset()
   await end()
+  await eventually('the pool is asked no more', async () => {
+    metrics.reset()
+    await meters.forceFlush()
+    const seen = metrics.getMetrics().flatMap(({ scopeMetrics }) => scopeMetrics)
+    const points = seen
+      .flatMap((scope) => scope.metrics)
+      .filter(({ descriptor }) => !descriptor.name.endsWith('_time'))
+    return points.every(({ dataPoints }) => dataPoints.length === 0)
+  })
+  await meters.shutdown()
   return Object.fromEntries(found)
 }
 
@@ -92,20 +122,26 @@ afterAll(() => {
 describe('OpenTelemetry on PostgreSQL', () => {
   const under = postgresUnderTest()
 
-  async function spansOf(pool: pg.Pool): Promise<string[]> {
+  async function spansOf(pool: pg.Pool): Promise<SpanSeen[]> {
     exporter.reset()
     await pool.query('select 1')
     const client = await pool.connect()
-    await client.query('select 2')
+    await client.query('select $1::int', [2])
+    await client.query('select no_such_column').catch(() => undefined)
     client.release()
     await pool.end()
     return spans()
   }
 
   it('sees the same connects, checkouts and queries as of a bare pool', async () => {
-    const bare = await spansOf(new pg.Pool({ ...under.target }))
+    // A governed pool has no timer for that: the lease is there for it.
+    const bare = await spansOf(new pg.Pool({ ...under.target, idleTimeoutMillis: 0 }))
     const governed = await spansOf(createPgPool({ ...under.target, ...QUIET }))
-    expect(bare).toContain('pg-pool.connect')
+    expect(names(bare)).toEqual(
+      expect.arrayContaining(['pg.connect', 'pg-pool.connect', 'pg.query:SELECT app']),
+    )
+    const failed = bare.find(({ status }) => 'message' in status)
+    expect(failed?.status).toMatchObject({ message: 'column "no_such_column" does not exist' })
     expect(governed).toEqual(bare)
   })
 
@@ -125,11 +161,12 @@ describe('OpenTelemetry on PostgreSQL', () => {
 })
 
 await onEveryServer((under) => {
-  async function spansOf(pool: mysql2.Pool): Promise<string[]> {
+  async function spansOf(pool: mysql2.Pool): Promise<SpanSeen[]> {
     exporter.reset()
     await pool.promise().query('select 1')
     const connection = await pool.promise().getConnection()
-    await connection.execute('select 2')
+    await connection.execute('select ?', [2])
+    await connection.query('select no_such_column').catch(() => undefined)
     connection.release()
     await pool.promise().end()
     return spans()
@@ -138,7 +175,10 @@ await onEveryServer((under) => {
   it('OpenTelemetry sees the same queries as of a bare pool', async () => {
     const bare = await spansOf(mysql2.createPool({ ...under.target }))
     const governed = await spansOf(createMysqlPool({ ...under.target, ...QUIET }))
-    expect(bare).toEqual(['select', 'select'])
+    expect(names(bare)).toEqual(['select', 'select', 'select'])
+    expect(bare.at(-1)?.status).toMatchObject({
+      message: expect.stringContaining('no_such_column') as string,
+    })
     expect(governed).toEqual(bare)
   })
 

@@ -1,5 +1,5 @@
 // The events of the pool: a governed pool tells the same story as a bare one.
-import { createPool } from '@leasehold/pg-adapter'
+import { createPool, type GovernedPool } from '@leasehold/pg-adapter'
 import pg from 'pg'
 import { afterEach, describe, expect, it } from 'vitest'
 
@@ -16,10 +16,14 @@ function record(pool: pg.Pool): string[] {
   return story
 }
 
+function isGoverned(pool: pg.Pool): pool is GovernedPool {
+  return 'leasehold' in pool
+}
+
 describe('events', () => {
   const under = postgresUnderTest()
   const pools: pg.Pool[] = []
-  const both = (options: pg.PoolConfig = {}): { governed: pg.Pool; bare: pg.Pool } => {
+  const both = (options: pg.PoolConfig = {}): { governed: GovernedPool; bare: pg.Pool } => {
     const governed = createPool({ ...under.target, ...options })
     const bare = new pg.Pool({ ...under.target, ...options })
     pools.push(governed, bare)
@@ -67,6 +71,9 @@ describe('events', () => {
   it('are the same when the server ends an idle session', async () => {
     const told = await stories({ max: 1 }, async (pool, story) => {
       const [{ id } = { id: 0 }] = (await pool.query<{ id: number }>('select pg_backend_pid() as id')).rows
+      // Ended in the middle of a census it would not be idle: the census is told, and nobody else.
+      await eventually('its census is over', () => !isGoverned(pool) || pool.leasehold.stats().censuses > 0)
+      await eventually('it is idle', async () => (await under.server.sessions()).every(({ idle }) => idle))
       await under.server.terminate(id)
       await eventually('the client is removed', () => story.some((line) => line.startsWith('remove')))
     })

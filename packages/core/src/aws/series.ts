@@ -66,7 +66,12 @@ export class Series {
     const key = `${name} ${Fleet} ${Engine} ${Target}`
     let gathered = this.#gathered.get(key)
     if (gathered === undefined) {
-      if (this.#gathered.size >= MOST_GATHERED) return
+      if (this.#gathered.size >= MOST_GATHERED && name !== 'MetricsDropped') {
+        // Told in one place, wherever it came from: else what tells of it would be without bound.
+        const [first] = this.#gathered.values()
+        this.add('MetricsDropped', 1, 1, first?.dimensions ?? dimensions)
+        return
+      }
       gathered = { name, dimensions, values: new Distribution(), sum: 0 }
       this.#gathered.set(key, gathered)
     }

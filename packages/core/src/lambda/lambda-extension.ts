@@ -6,6 +6,7 @@ import { type Clock, systemClock } from '../clock.ts'
 import { type Env, runsSeveralInvocations, systemEnv } from '../env.ts'
 import { consoleLogger, type Logger } from '../log.ts'
 import { processWide } from '../process-wide.ts'
+import { unawaited } from '../unawaited.ts'
 import { endsWithin } from './ends-within.ts'
 import { serveEvents } from './event-loop.ts'
 import { ExtensionsApi } from './extensions-api.ts'
@@ -162,11 +163,8 @@ class Extension {
   }
 
   #say(problem: string): void {
-    try {
-      this.#logger.warn(`leasehold: ${problem}`)
-    } catch {
-      // A line is not worth an error.
-    }
+    // A line is not worth an error.
+    unawaited(() => this.#logger.warn(`leasehold: ${problem}`))
   }
 }
 

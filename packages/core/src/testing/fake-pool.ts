@@ -105,6 +105,7 @@ export class FakePool {
   end(): Promise<void> {
     if (this.#stop.signal.aborted) return Promise.reject(new Error('Called end on pool more than once'))
     this.#stop.abort(new Error(ENDED))
+    this.governor.observations.ends()
     return new Promise((resolve) => {
       this.#emptied = this.governor.observations.afterFlush(resolve)
       this.#closeIdle()

@@ -159,6 +159,22 @@ describe('metrics that CloudWatch does not take', () => {
     expect(data.length).toBeLessThanOrEqual(1_002)
   })
 
+  it('because a sink has too many pools are dropped and counted', async () => {
+    const { sink } = scenes.open()
+    const pools = Math.ceil(1_300 / NAMES.length)
+    for (let pool = 0; pool < pools; pool += 1) {
+      for (const name of NAMES) {
+        if (name !== 'MetricsDropped') sink.record(name, 1, 1, { ...SHOP, Fleet: `fleet ${pool}` })
+      }
+    }
+    expect(await sink.flush(true)).toBeUndefined()
+    await sink.flush(true)
+    const { data } = scenes.service
+    const kept = data.filter(({ MetricName }) => MetricName !== 'MetricsDropped')
+    expect(kept.length).toBeLessThanOrEqual(1_000)
+    expect(kept.length + scenes.service.sumOf('MetricsDropped')).toBe(pools * (NAMES.length - 1))
+  })
+
   it('within the limit are kept: nobody waits for ever', async () => {
     const { clock, sink } = scenes.open({ limitMs: 700 })
     scenes.service.next('slow')

@@ -1,64 +1,29 @@
-import { readFile } from 'node:fs/promises'
 import { Writable } from 'node:stream'
 
-import { Ajv } from 'ajv'
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
 
 import { emf, type EmfOptions } from '../../src/aws/index.ts'
 import { METRICS, type MetricName, type MetricsSink } from '../../src/metrics.ts'
 import { unhandledDuring } from '../scene.ts'
+import { type EmfDocument, readEmf } from './emf-document.ts'
 import { SHOP } from './metrics-scene.ts'
 import { type AwsScene, setAwsScene } from './scene.ts'
 
-const SCHEMA = new URL('../../../../test/aws/emf-schema.json', import.meta.url)
-const validate = new Ajv({ strict: false }).compile(JSON.parse(await readFile(SCHEMA, 'utf8')) as object)
-
 const NAMES = Object.keys(METRICS) as MetricName[]
-
-interface Document {
-  readonly _aws: {
-    readonly Timestamp: number
-    readonly CloudWatchMetrics: readonly {
-      readonly Namespace: string
-      readonly Dimensions: readonly (readonly string[])[]
-      readonly Metrics: readonly { readonly Name: string; readonly Unit: string }[]
-    }[]
-  }
-  readonly [target: string]: unknown
-}
 
 interface EmfScene extends AwsScene {
   readonly sink: MetricsSink
   readonly lines: string[]
   /** What was written, each line read and held against the specification. */
-  documents(): Document[]
+  documents(): EmfDocument[]
 }
 
 function open(options: Partial<EmfOptions> = {}, env: Record<string, string> = {}): EmfScene {
   const scene = setAwsScene(env)
   const lines: string[] = []
   const sink = emf({ namespace: 'Shop', write: (line) => lines.push(line), ...options }, scene)
-  return { ...scene, sink, lines, documents: () => lines.map(read) }
-}
-
-function read(line: string): Document {
-  expect(line).not.toContain('\n')
-  expect(Buffer.byteLength(line)).toBeLessThan(256 * 1_024)
-  const document = JSON.parse(line) as Document
-  expect(validate(document), JSON.stringify(validate.errors)).toBe(true)
-  // What the specification says in words.
-  for (const { Dimensions, Metrics } of document._aws.CloudWatchMetrics) {
-    expect(Metrics.length).toBeLessThanOrEqual(100)
-    for (const { Name } of Metrics) {
-      const target = document[Name]
-      const values: unknown[] = Array.isArray(target) ? target : [target]
-      expect(values.length).toBeLessThanOrEqual(100)
-      for (const value of values) expect(value).toBeTypeOf('number')
-    }
-    for (const name of Dimensions.flat()) expect(document[name]).toBeTypeOf('string')
-  }
-  return document
+  return { ...scene, sink, lines, documents: () => lines.map(readEmf) }
 }
 
 describe('metrics in the embedded format', () => {
@@ -209,7 +174,7 @@ describe('metrics in the embedded format', () => {
     expect(await unhandledDuring(() => sink.flush(false))).toEqual([])
     isBroken = false
     await sink.flush(false)
-    expect(read(lines[0] ?? '')['MetricsDropped']).toBe(2)
+    expect(readEmf(lines[0] ?? '')['MetricsDropped']).toBe(2)
   })
 
   it('are dropped where CloudWatch would not take their time, and take nothing along', async () => {
@@ -247,7 +212,7 @@ describe('metrics in the embedded format', () => {
     expect(await sink.flush(false)).toContain('could not be written')
     isBroken = false
     await sink.flush(false)
-    expect(read(lines[0] ?? '')['MetricsDropped']).toBe(1)
+    expect(readEmf(lines[0] ?? '')['MetricsDropped']).toBe(1)
   })
 
   it('are off for wrong options', () => {

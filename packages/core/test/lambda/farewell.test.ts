@@ -2,7 +2,8 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 
 import { farewellAtSigterm, sayFarewell } from '../../src/lambda/farewell.ts'
 import { type OpenSessions, processWide } from '../../src/process-wide.ts'
-import { FakePool, FakeServer, ManualClock } from '../../src/testing/index.ts'
+import { FakePool, type FakePoolOptions, FakeServer, ManualClock } from '../../src/testing/index.ts'
+import { ListeningLogger } from '../scene.ts'
 
 afterEach(() => {
   processWide().sessions.clear()
@@ -42,6 +43,44 @@ describe('the farewell of a process', () => {
     expect([isSaid, cutCount]).toEqual([false, 0])
     await clock.advance(1)
     expect([isSaid, cutCount, clock.pendingCount]).toEqual([true, 1, 0])
+  })
+})
+
+describe('measurements at the farewell of a process', () => {
+  function measured(options: FakePoolOptions, server: FakeServer, clock: ManualClock): [FakePool, string[]] {
+    const recorded: string[] = []
+    const metrics = {
+      everyMs: 60_000,
+      record: (name: string) => void recorded.push(name),
+      flush: async (isLast: boolean) => {
+        recorded.push(`flush ${String(isLast)}`)
+        return undefined
+      },
+    }
+    const logger = new ListeningLogger()
+    return [new FakePool(server, { ...options, metrics, logger }, { clock }), recorded]
+  }
+
+  it('are sent by a pool that never had a session: it has the most to tell', async () => {
+    processWide().sessions.clear()
+    const clock = new ManualClock()
+    const server = new FakeServer({ clock, slotCount: 0 })
+    const [pool, recorded] = measured({ acquireTimeoutMs: 200 }, server, clock)
+    const rejected = pool.query('select 1').catch(() => undefined)
+    await clock.advance(1_000)
+    await rejected
+    await sayFarewell(clock)
+    expect(recorded).toContain('ConnectsGivenUp')
+    expect(recorded.at(-1)).toBe('flush true')
+  })
+
+  it('are sent once, whether or not sessions are open', async () => {
+    processWide().sessions.clear()
+    const clock = new ManualClock()
+    const [pool, recorded] = measured({}, new FakeServer({ clock }), clock)
+    await pool.query('select 1')
+    await sayFarewell(clock)
+    expect(recorded.filter((line) => line.startsWith('flush'))).toEqual(['flush true'])
   })
 })
 

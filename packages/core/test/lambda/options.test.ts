@@ -1,6 +1,8 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 
 import { lambdaExtension } from '../../src/lambda/index.ts'
+import { processWide } from '../../src/process-wide.ts'
+import { unhandledDuring } from '../scene.ts'
 
 describe('lambdaExtension', () => {
   it('does nothing and says nothing outside Lambda, however often it is called', async () => {
@@ -12,6 +14,28 @@ describe('lambdaExtension', () => {
     expect(await lambdaExtension({ afterResponse: true })).toEqual(off)
     expect(lines).toEqual([])
     expect(process.listenerCount('SIGTERM')).toBe(listeners)
+  })
+
+  it('survives a logger that rejects: what it says later reaches nobody', async () => {
+    vi.stubEnv('AWS_LAMBDA_RUNTIME_API', '127.0.0.1:1')
+    vi.stubEnv('AWS_LAMBDA_MAX_CONCURRENCY', '2')
+    const shared = processWide()
+    const { extension } = shared
+    shared.extension = undefined
+    let saidCount = 0
+    const reject = (): unknown => {
+      saidCount += 1
+      return Promise.reject(new Error('disk full'))
+    }
+    try {
+      const unhandled = await unhandledDuring(() =>
+        lambdaExtension({ logger: { warn: reject, error: reject } }),
+      )
+      expect([saidCount, unhandled]).toEqual([1, []])
+    } finally {
+      shared.extension = extension
+      vi.unstubAllEnvs()
+    }
   })
 
   it('says all that is wrong with its options at once', () => {
