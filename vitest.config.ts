@@ -78,6 +78,7 @@ const config: ViteUserConfig = defineConfig({
           testTimeout: 60_000,
         },
       },
+      { ...source, test: { name: 'sidecar', include: ['test/sidecar/**/*.test.ts'], ...withServers } },
       { ...source, test: { name: 'frozen', include: ['test/frozen/**/*.test.ts'], ...withServers } },
       {
         ...source,

@@ -2,6 +2,9 @@
 # Lambda starts this file. It speaks the Extensions API itself, so that a sidecar that was not asked for costs a shell
 # that waits, and one that fails does not end the function: Lambda ends a function whose extension ends.
 
+# Bash can open a socket, other shells can't.
+if [ -z "${BASH_VERSION:-}" ] && command -v bash >/dev/null 2>&1; then exec bash "$0"; fi
+
 here=${0%/*}
 program=$here/../leasehold-sidecar.cjs
 
@@ -20,11 +23,7 @@ folders=/var/task/node_modules:/opt/nodejs/node_modules:/var/runtime/node_module
 export NODE_PATH="${NODE_PATH:+$NODE_PATH:}$folders"
 node=$(command -v node || echo /var/lang/bin/node)
 
-if [ -z "${BASH_VERSION:-}" ]; then
-  # A shell that can't open a socket. Bash can.
-  if command -v bash >/dev/null 2>&1; then exec bash "$0"; fi
-  exec "$node" "$program" "$([ -n "$wanted" ] && echo alone || echo idle)"
-fi
+if [ -z "${BASH_VERSION:-}" ]; then exec "$node" "$program" "$([ -n "$wanted" ] && echo alone || echo idle)"; fi
 
 set +o posix
 trap '' PIPE

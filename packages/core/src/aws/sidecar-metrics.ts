@@ -43,7 +43,8 @@ class SidecarSink implements MetricsSink {
   #isScheduled = false
   #droppedOf: MetricDimensions | undefined
   #droppedCount = 0
-  /** When the metrics of ours that the sidecar did not take were last sent; undefined where there are none. */
+  /** Whether there ever was something that the sidecar did not take, and when such was last sent. */
+  #isDirect = false
   #sentDirectly: Moment | undefined
 
   constructor(options: SidecarMetricsOptions, direct: MetricsSink, clock: Clock, env: Env) {
@@ -85,7 +86,7 @@ class SidecarSink implements MetricsSink {
     for (const [name, value, count, Fleet, Engine, Target] of back) {
       this.#direct.record(name, value, count, { Fleet, Engine, Target })
     }
-    if (back.length > 0) this.#sentDirectly ??= new Moment(this.#clock)
+    this.#isDirect ||= back.length > 0
     return (await this.#flushDirect(isLast)) ?? problem
   }
 
@@ -101,11 +102,9 @@ class SidecarSink implements MetricsSink {
 
   /** As often as `cloudWatch()` would be flushed, and not as often as this sink is. */
   async #flushDirect(isLast: boolean): Promise<string | undefined> {
-    const since = this.#sentDirectly
-    if (since === undefined || (!isLast && since.elapsedMs(this.#clock) < this.#direct.everyMs)) {
-      return undefined
-    }
-    since.set(this.#clock)
+    const sinceMs = this.#sentDirectly?.elapsedMs(this.#clock) ?? Infinity
+    if (!this.#isDirect || (!isLast && sinceMs < this.#direct.everyMs)) return undefined
+    this.#sentDirectly = new Moment(this.#clock)
     return this.#direct.flush(isLast)
   }
 }

@@ -82,6 +82,7 @@ export class Handover {
     for (let half = 0; half < 2 && this.#given.size > 0; half += 1) await this.#answeredWithin(HALF_LIMIT_MS)
     if (this.#given.size > 0) {
       this.#shun('the sidecar does not answer')
+      this.#takeBack()
       this.#channel?.close()
     }
     const problem = this.#problem
@@ -115,13 +116,17 @@ export class Handover {
 
   #lost(): void {
     this.#channel = undefined
-    for (const data of this.#given.values()) this.#back.push(...data)
-    this.#given.clear()
-    this.#openCount = 0
+    this.#takeBack()
     this.#failures += 1
     this.#failed.set(this.#clock)
     if (this.#failures >= MOST_FAILURES) this.#shun('there is no sidecar')
     this.#settled?.()
+  }
+
+  #takeBack(): void {
+    for (const data of this.#given.values()) this.#back.push(...data)
+    this.#given.clear()
+    this.#openCount = 0
   }
 
   #shun(why: string): void {
