@@ -8,6 +8,7 @@ const config: UserConfig = defineConfig({
     'src/index.ts',
     'src/aws/index.ts',
     'src/lambda/index.ts',
+    'src/lambda/preload.ts',
     'src/serverless/index.ts',
     'src/testing/index.ts',
   ],

@@ -1,6 +1,8 @@
 /** What the governor keeps of each open connection, and what it needs an adapter to do with it. */
 
+import type { Invocation } from './invocation.ts'
 import type { Lease } from './lease.ts'
+import type { EnvironmentPlace } from './share.ts'
 
 /** The adapter's hands on one connection. Promises reject with the driver's errors. */
 export interface Hands {
@@ -42,8 +44,8 @@ export interface GovernedConnection {
   proven: boolean
   /** The application has it. */
   checkedOut: boolean
-  /** The invocation that took it last; 0 before the first. */
-  invocation: number
+  /** That took it last. */
+  invocation: Invocation
   /** Where it was taken, if checkouts are traced. */
   takenAt: string | undefined
   /** Not to be used again: the reason is in the stats. */
@@ -52,6 +54,8 @@ export interface GovernedConnection {
   checking: Promise<boolean> | undefined
   /** Housekeeping has been asked for and has not run yet. */
   scheduled: boolean
+  /** What it was given by the keeper of the environment's places, where there is one. */
+  place: EnvironmentPlace | undefined
 }
 
 /** What an adapter's connect must bring back. */

@@ -4,6 +4,11 @@ export type Env = Readonly<Record<string, string | undefined>>
 
 export const systemEnv: Env = process.env
 
+/** Sets a variable of this process, for what reads it later. */
+export function setSystemEnv(name: string, value: string): void {
+  process.env[name] = value
+}
+
 /** The Lambda function's name, or undefined outside Lambda. Source: `AWS_LAMBDA_FUNCTION_NAME`. */
 export function functionName(env: Env): string | undefined {
   const name = env['AWS_LAMBDA_FUNCTION_NAME']

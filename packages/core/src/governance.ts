@@ -2,7 +2,7 @@
 
 import type { FleetView } from './census.ts'
 import type { Governor } from './governor.ts'
-import type { InvocationContext } from './invocations.ts'
+import type { InvocationContext } from './invocation.ts'
 import type { Stats } from './stats.ts'
 
 export interface PoolGovernance {

@@ -1,16 +1,19 @@
 /** One per pool: wires lease, policy, census and backoff together at the points where a pool calls. */
 
 import { answers } from './answers.ts'
+import { Asker } from './asker.ts'
 import type { FleetView } from './census.ts'
 import { type Clock, Moment, systemClock } from './clock.ts'
 import type { GovernedConnection, Opened } from './connection.ts'
 import type { CredentialTarget } from './credentials.ts'
 import type { Dialect } from './dialect.ts'
-import { functionName, systemEnv } from './env.ts'
+import { functionName, runsSeveralInvocations, systemEnv } from './env.ts'
+import { openInPlace } from './environment-place.ts'
 import { codeOf, LeaseholdError } from './errors.ts'
 import { Held, type HeldParts } from './held.ts'
 import { Housekeeping } from './housekeeping.ts'
-import { type InvocationContext, Invocations } from './invocations.ts'
+import { type Invocation, type InvocationContext, type InvocationsOfPool, NOBODYS } from './invocation.ts'
+import { Invocations } from './invocations.ts'
 import { Knowledge } from './knowledge.ts'
 import { formatLabel } from './label.ts'
 import { Lease } from './lease.ts'
@@ -24,6 +27,8 @@ import { afterResponse, type OpenSessions, processWide } from './process-wide.ts
 import { systemRandom } from './random.ts'
 import { Reaper } from './reaper.ts'
 import { type RecallTerms, recallTerms } from './recall.ts'
+import { poolMax } from './share.ts'
+import { SideBySide } from './side-by-side.ts'
 import { type StatementParts, Statements } from './statements.ts'
 import { newStats, type Stats } from './stats.ts'
 import type { StatementLimits } from './stopping.ts'
@@ -48,7 +53,7 @@ export class Governor {
   readonly statements: Statements
   /** What happens is told here: to metrics, events, the meter and the log. */
   readonly observations: Observations
-  readonly #invocations: Invocations
+  readonly #invocations: InvocationsOfPool
   readonly #knowledge: Knowledge
   readonly #housekeeping: Housekeeping
   readonly #reaper: Reaper
@@ -67,7 +72,7 @@ export class Governor {
     const { clock, ladder, stats } = this
     const { random = systemRandom, env = systemEnv } = surroundings
     this.#knowledge = new Knowledge(options, clock, random, env)
-    this.#invocations = new Invocations(clock, env)
+    this.#invocations = runsSeveralInvocations(env) ? new SideBySide(clock) : new Invocations(clock, env)
     this.observations = new Observations({
       dialect,
       options,
@@ -179,11 +184,20 @@ export class Governor {
     signal?: AbortSignal,
     target?: CredentialTarget,
   ): Promise<{ connection: T; governed: GovernedConnection }> {
-    const parts = {
-      ...this.#parts,
-      acquireLimitMs: this.acquireLimitMs,
-      spendableMs: this.spendableMs(),
-    }
+    const { places } = processWide()
+    const { acquireLimitMs } = this
+    const inTime = (limitMs: number) => this.#open(connect, limitMs, signal, target)
+    if (places === undefined) return inTime(acquireLimitMs)
+    return openInPlace(places, this.clock, acquireLimitMs, signal, inTime)
+  }
+
+  async #open<T>(
+    connect: (attempt: Attempt) => Promise<Opened<T>>,
+    acquireLimitMs: number,
+    signal: AbortSignal | undefined,
+    target: CredentialTarget | undefined,
+  ): Promise<{ connection: T; governed: GovernedConnection }> {
+    const parts = { ...this.#parts, acquireLimitMs, spendableMs: this.spendableMs() }
     let queued = false
     const attemptOnce = async (attempt: Attempt): Promise<Opened<T>> => {
       if (attempt.wasRefused) this.#reaper.sawRefusal()
@@ -225,11 +239,12 @@ export class Governor {
       confirmed: opened.exact,
       proven: false,
       checkedOut: true,
-      invocation: this.#invocations.number,
+      invocation: this.#taker,
       takenAt: undefined,
       spoilt: false,
       checking: undefined,
       scheduled: false,
+      place: undefined,
     }
     this.#connections.add(governed)
     processWide().sessions.add(this.#sessions)
@@ -255,7 +270,7 @@ export class Governor {
   /** The application has it now. */
   handedOver(governed: GovernedConnection): void {
     governed.checkedOut = true
-    governed.invocation = this.#invocations.number
+    governed.invocation = this.#taker
     this.stats.reused += 1
     this.#held.keep()
     this.observations.taken(governed)
@@ -264,6 +279,25 @@ export class Governor {
   /** Before a request waits for a busy pool: what an earlier invocation left checked out makes room. */
   noticeInvocation(): void {
     this.#held.noticeInvocation()
+  }
+
+  /** Who asks for a connection now; undefined where one invocation runs after the other, and nobody need know. */
+  asker(): Asker | undefined {
+    if (!this.#invocations.areConcurrent) return undefined
+    return new Asker(this.#invocations.current, (governed, invocation) => {
+      governed.invocation = invocation
+      this.#invocations.took(invocation)
+    })
+  }
+
+  /** Side by side, whose it is becomes known when the asker has it. */
+  get #taker(): Invocation {
+    return this.#invocations.areConcurrent ? NOBODYS : this.#invocations.current
+  }
+
+  /** The size of a pool that was given none; undefined leaves it to the driver. */
+  get poolMax(): number | undefined {
+    return poolMax(this.#parts.env, this.options, processWide().places)
   }
 
   /** The handler says which invocation this is, and how much time it has. */
@@ -312,6 +346,12 @@ export class Governor {
     if (governed.checkedOut) governed.lease.touch()
   }
 
+  /** Whether one that is given back must not be kept: spoilt, or inside a transaction that another would go on with. */
+  endsAtCheckin(governed: GovernedConnection): boolean {
+    if (this.#invocations.areConcurrent && !governed.spoilt) this.#held.leftOpen(governed)
+    return governed.spoilt
+  }
+
   /** The application gave it back and the pool keeps it. Hot: allocates only when something is due. */
   checkin(governed: GovernedConnection): void {
     governed.checkedOut = false
@@ -346,6 +386,8 @@ export class Governor {
     if (this.#connections.size === 0) processWide().sessions.delete(this.#sessions)
     governed.spoilt = true
     governed.checkedOut = false
+    governed.place?.leave()
+    governed.place = undefined
   }
 
   /** From now on new sessions open without a server-side lease. Said once, counted every time. */

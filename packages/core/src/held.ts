@@ -4,11 +4,15 @@ import type { Clock } from './clock.ts'
 import type { GovernedConnection } from './connection.ts'
 import type { Diagnostics } from './diagnostics.ts'
 import { type Env, functionName } from './env.ts'
-import type { Invocations } from './invocations.ts'
+import type { InvocationsOfPool } from './invocation.ts'
+import { endsWithin } from './lambda/ends-within.ts'
 import type { LimitedLog } from './log.ts'
 import type { ResolvedOptions } from './options/options.ts'
 import { HELD_IDLE_MS, heldEveryMs } from './recall.ts'
 import type { Stats } from './stats.ts'
+
+/** What stopping a statement and saying goodbye may take, before the connection is cut. */
+const TAKE_AWAY_MS = 1_000
 
 export interface HeldParts {
   readonly clock: Clock
@@ -17,7 +21,7 @@ export interface HeldParts {
   readonly stats: Stats
   readonly log: LimitedLog
   readonly diagnostics: Diagnostics
-  readonly invocations: Invocations
+  readonly invocations: InvocationsOfPool
   readonly connections: ReadonlySet<GovernedConnection>
 }
 
@@ -38,8 +42,8 @@ export class Held {
   }
 
   #watch(): void {
-    const { clock, options, connections } = this.#parts
-    if (options.lease === 'off') return
+    const { clock, connections, invocations, options } = this.#parts
+    if (options.lease === 'off' && !invocations.areConcurrent) return
     this.#keeping = true
     clock.later(heldEveryMs(options), () => {
       this.#keeping = false
@@ -48,7 +52,7 @@ export class Held {
       for (const governed of connections) {
         if (!governed.checkedOut) continue
         held = true
-        void this.#renew(governed)
+        if (options.lease !== 'off') void this.#renew(governed)
       }
       if (held) this.keep()
     })
@@ -68,10 +72,19 @@ export class Held {
     const { connections, invocations, options } = this.#parts
     for (const governed of [...connections]) {
       const { checkedOut, hands, invocation } = governed
-      if (governed === own || !hands.pooled || invocation === invocations.number) continue
-      const isKept = invocation === 0 || options.heldAcrossInvocations === 'keep'
+      if (governed === own || governed.spoilt || !hands.pooled) continue
+      if (!invocations.isOver(invocation)) {
+        // Looked for again when its own time is up.
+        if (checkedOut) invocations.took(invocation)
+        continue
+      }
+      const isKept = invocation.number === 0 || options.heldAcrossInvocations === 'keep'
       if (checkedOut ? isKept : !hands.inTransaction()) continue
       governed.spoilt = true
+      if (checkedOut && invocations.areConcurrent) {
+        void this.#takeAway(governed)
+        continue
+      }
       hands.drop()
       // Told when it is done: whoever hears of it may ask the pool for a connection at once.
       if (checkedOut)
@@ -80,11 +93,24 @@ export class Held {
     }
   }
 
+  /**
+   * Its invocation is out of time and was answered so, but its code runs on: what runs on the connection is stopped
+   * on the server, and the transaction rolled back, before the place is another's.
+   */
+  async #takeAway(governed: GovernedConnection): Promise<void> {
+    const { hands } = governed
+    await endsWithin(this.#parts.clock, TAKE_AWAY_MS, hands.leave())
+    hands.drop()
+    this.#report('a connection was still checked out when its invocation was out of time', governed)
+  }
+
   /** Whether an earlier invocation gave `governed`, which is about to be handed out, back inside a transaction. */
   leftOpen(governed: GovernedConnection): boolean {
+    const { invocations } = this.#parts
     this.noticeInvocation(governed)
-    if (governed.invocation === this.#parts.invocations.number || !governed.hands.inTransaction())
-      return false
+    // Side by side nobody knows yet who will get it.
+    const isItsOwn = !invocations.areConcurrent && !invocations.isOver(governed.invocation)
+    if (isItsOwn || !governed.hands.inTransaction()) return false
     governed.spoilt = true
     this.#reportOpenTransaction(governed)
     return true

@@ -1,6 +1,7 @@
 /** @leasehold/core: what both adapters share. Applications import an adapter; this is for adapters and tests. */
 
 export { asGiven } from './as-given.ts'
+export { Asker } from './asker.ts'
 export { callersOf } from './call-site.ts'
 export {
   type Census,
@@ -41,7 +42,8 @@ export {
 export { governanceOf, type PoolGovernance } from './governance.ts'
 export { type Fitness, Governor } from './governor.ts'
 export type { Surroundings } from './surroundings.ts'
-export { type InvocationContext, Invocations } from './invocations.ts'
+export type { Invocation, InvocationContext } from './invocation.ts'
+export { Invocations } from './invocations.ts'
 export { formatLabel, parseLabel, type SessionLabel } from './label.ts'
 export { Lease, type LeaseKeeper, leaseMarginMs } from './lease.ts'
 export { consoleLogger, LimitedLog, type Logger } from './log.ts'
@@ -83,6 +85,7 @@ export { type Random, systemRandom } from './random.ts'
 export { type RecallTerms, recallTerms } from './recall.ts'
 export type { RecallAsk, RecallOutcome, RecallPlan } from './recall-plan.ts'
 export type { ConnectPhase } from './phases.ts'
+export { type EnvironmentPlace, type PlaceKeeper, poolMax, workerCount } from './share.ts'
 export { isInTransaction, runNested, type SavepointHands } from './savepoint.ts'
 export { limitsIn, type StatementOptions, statementOptionsIn, statementProblem } from './statement-options.ts'
 export { Statements } from './statements.ts'

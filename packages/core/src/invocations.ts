@@ -3,29 +3,27 @@
 import type { Clock } from './clock.ts'
 import { Deadline } from './deadline.ts'
 import { type Env, invocationMark, runsSeveralInvocations } from './env.ts'
+import {
+  type Invocation,
+  type InvocationContext,
+  type InvocationsOfPool,
+  NOBODYS,
+  RESERVE_MS,
+} from './invocation.ts'
 import { type ProcessWide, processWide } from './process-wide.ts'
 
-/** What Lambda gives a handler as its second argument, as far as it matters here. */
-export interface InvocationContext {
-  readonly awsRequestId: string
-  getRemainingTimeInMillis(): number
-}
-
-/** Kept of the time left, so that an answer still gets out. */
-const RESERVE_MS = 500
-
 /**
- * Invocations are numbered from 1 in this process; 0 is the time before the first, when modules load.
- * Outside Lambda it stays at 0 until a handler calls `enter`; where several run at once it always does,
- * for there is no telling whose a connection is.
+ * One after another, numbered from 1 in this process; 0 is the time before the first, when modules load.
+ * Outside Lambda it stays at 0 until a handler calls `enter`.
  */
-export class Invocations {
+export class Invocations implements InvocationsOfPool {
+  readonly areConcurrent = false
   readonly #clock: Clock
   readonly #env: Env
   readonly #announced: Pick<ProcessWide, 'invocation'>
   #mark: string | undefined
   #requestId: string | undefined
-  #number = 0
+  #current: Invocation = NOBODYS
   #end: Deadline | undefined
   #longestMs: number | undefined
 
@@ -37,8 +35,19 @@ export class Invocations {
   }
 
   get number(): number {
-    return this.#number
+    return this.#current.number
   }
+
+  get current(): Invocation {
+    return this.#current
+  }
+
+  /** Once another has begun. */
+  isOver(invocation: Invocation): boolean {
+    return invocation !== this.#current
+  }
+
+  took(): void {}
 
   /** Asks the runtime's environment. True when another invocation has begun since the last call. */
   look(): boolean {
@@ -83,7 +92,7 @@ export class Invocations {
   }
 
   #begin(): void {
-    this.#number += 1
+    this.#current = { number: this.#current.number + 1, requestId: undefined, end: undefined }
     this.#requestId = undefined
     this.#end = undefined
   }

@@ -1,6 +1,7 @@
 /** What all copies of this package in one process share: their open sessions, and what Lambda says of the invocation. */
 
 import type { Clock } from './clock.ts'
+import type { PlaceKeeper } from './share.ts'
 
 /** The open sessions of one governor. */
 export interface OpenSessions {
@@ -28,10 +29,16 @@ export interface ProcessWide {
   readonly sessions: Set<OpenSessions>
   /** Undefined between invocations, and where nobody listens. */
   invocation: AnnouncedInvocation | undefined
+  /** Where several run at once in this thread: when each ends, by its request id; those that have not answered yet. */
+  running?: ReadonlyMap<string, number> | undefined
   /** Takes what is to be done after the response. Undefined where nothing holds the freeze off. */
   hold: ((work: () => Promise<void>) => void) | undefined
   /** What came of registering as an extension, once that was asked for. */
   extension: Promise<unknown> | undefined
+  /** This is a worker thread, and closes its sessions when the main thread says so. */
+  leavesWithMainThread?: boolean | undefined
+  /** Gives out places to the threads of one environment. Undefined where each has its even share. */
+  places?: PlaceKeeper | undefined
 }
 
 const KEY = Symbol.for('leasehold.process.1')

@@ -107,7 +107,7 @@ describe('a connection still checked out when the next invocation begins', () =>
     governor.noticeInvocation()
     const session = await server.connect()
     const opened = { connection: session, hands: session, leaseMs: undefined, exact: false }
-    expect(governor.admit(opened).invocation).toBe(1)
+    expect(governor.admit(opened).invocation.number).toBe(1)
     invoke()
     governor.noticeInvocation()
     expect(session.open).toBe(true)

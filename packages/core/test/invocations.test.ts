@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
-import { type InvocationContext, Invocations } from '../src/invocations.ts'
+import type { InvocationContext } from '../src/invocation.ts'
+import { Invocations } from '../src/invocations.ts'
 import type { ProcessWide } from '../src/process-wide.ts'
 import { ManualClock } from '../src/testing/manual-clock.ts'
 

@@ -17,6 +17,7 @@ describe('the options table', () => {
       expect.stringMatching(/^\| `maxLeaseMs` \| 300 000 \| 1 000 to 900 000 ms \| The lease/),
     )
     expect(rows).toContainEqual(expect.stringMatching(/^\| `targetPressure` \| 0.8 \| 0.1 to 1 \| /))
+    expect(rows).toContainEqual(expect.stringMatching(/^\| `environmentConnections` \| 0 \| 0 to 10 000 \| /))
     expect(rows).toContainEqual(
       expect.stringMatching(/^\| `lease` \| `server` \| `server`, `client`, `off` \| /),
     )

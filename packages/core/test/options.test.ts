@@ -33,6 +33,7 @@ describe('options left out', () => {
       censusEveryMs: 2_000,
       connectTimeoutMs: 5_000,
       acquireTimeoutMs: 10_000,
+      environmentConnections: 0,
       resumeBudgetMs: 30_000,
       queryTimeoutMs: 0,
       transactionIdleMs: 60_000,

@@ -1,6 +1,6 @@
 /** Governs a genuine mysql2 callback pool: everything in the driver goes through its `getConnection`. */
 
-import { callersOf, governanceOf, Governor, Moment, type Surroundings, systemEnv } from '@leasehold/core'
+import { type Asker, callersOf, governanceOf, Governor, Moment, type Surroundings } from '@leasehold/core'
 import type mysql2 from 'mysql2'
 
 import { PoolDialect } from './dialect.ts'
@@ -36,13 +36,12 @@ export function createGovernedPool(
   surroundings: Surroundings = {},
 ): GovernedPool {
   const { resolved, driver: driverOptions } = readOptions(options)
-  const pool: unknown = driver.createPool(
-    poolConfig(driverOptions, surroundings.env ?? systemEnv) as mysql2.PoolOptions,
-  )
-  checkPool(pool)
-  hideSecrets(pool.config.connectionConfig)
   const dialect = new PoolDialect()
   const governor = new Governor(dialect, resolved, surroundings)
+  const config = poolConfig(driverOptions, governor.poolMax)
+  const pool: unknown = driver.createPool(config as mysql2.PoolOptions)
+  checkPool(pool)
+  hideSecrets(pool.config.connectionConfig)
   const leavesTlsToUs = driverOptions['ssl'] === undefined && !pool.config.connectionConfig.ssl
   new PoolGovernor(pool, governor, dialect, leavesTlsToUs).take()
   Object.defineProperty(pool, 'leasehold', { value: governanceOf(governor), enumerable: false })
@@ -57,6 +56,8 @@ class PoolGovernor {
   readonly #places: Places
   /** Callbacks that already have a deadline: the driver passes them through `getConnection` again. */
   readonly #patient = new WeakSet<ConnectionCallback>()
+  /** Of callbacks, where invocations run side by side. */
+  readonly #askers = new WeakMap<ConnectionCallback, Asker>()
   readonly #base: Pick<DriverPool, 'getConnection' | 'releaseConnection' | '_removeConnection' | 'end'>
 
   constructor(pool: DriverPool, governor: Governor, dialect: PoolDialect, leavesTlsToUs: boolean) {
@@ -93,7 +94,7 @@ class PoolGovernor {
       query: governedSend(pool, this.#governor, 'query'),
       execute: governedSend(pool, this.#governor, 'execute'),
       getConnection: (callback: ConnectionCallback) =>
-        this.#getConnection(traceCheckouts ? this.#traced(callback) : callback),
+        this.#getConnectionFor(traceCheckouts ? this.#traced(callback) : callback),
       releaseConnection: (connection: DriverConnection) => this.#releaseConnection(connection),
       _removeConnection: (connection: DriverConnection) => this.#removeConnection(connection),
       end: (callback?: (error?: Error | null) => void) => this.#end(callback),
@@ -109,6 +110,26 @@ class PoolGovernor {
       if (governed !== undefined) governed.takenAt = callers
       callback(error, connection)
     }
+  }
+
+  /** Where invocations run side by side, what is done for one of them is done in its own context. */
+  #getConnectionFor(callback: ConnectionCallback): void {
+    const known = this.#askers.get(callback)
+    if (known !== undefined) {
+      known.run(() => this.#getConnection(callback))
+      return
+    }
+    const asker = this.#governor.asker()
+    if (asker === undefined) {
+      this.#getConnection(callback)
+      return
+    }
+    const asked: ConnectionCallback = (error, connection) => {
+      if (connection !== undefined) asker.took(governedOf(connection))
+      asker.run(() => callback(error, connection))
+    }
+    this.#askers.set(asked, asker)
+    this.#getConnection(asked)
   }
 
   #getConnection(callback: ConnectionCallback): void {
@@ -192,13 +213,15 @@ class PoolGovernor {
       callback(error, connection)
     }
     this.#patient.add(patient)
+    const asker = this.#askers.get(callback)
+    if (asker !== undefined) this.#askers.set(patient, asker)
     return patient
   }
 
   #releaseConnection(connection: DriverConnection): void {
     const governed = governedOf(connection)
     if (governed !== undefined && connection._pool !== null) {
-      if (governed.spoilt || isClosed(connection)) {
+      if (this.#governor.endsAtCheckin(governed) || isClosed(connection)) {
         cut(connection)
         return
       }

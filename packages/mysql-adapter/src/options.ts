@@ -1,8 +1,6 @@
 /** The options of a governed pool: the driver's and ours in one object, told apart here. */
 
 import {
-  type Env,
-  functionName,
   invalidOptions,
   type LeaseholdOptions,
   type ResolvedOptions,
@@ -85,12 +83,18 @@ function problemsIn(driver: Readonly<Record<string, unknown>>, own: LeaseholdOpt
   return problems
 }
 
-/** The driver's pool options as a governed pool has them. */
-export function poolConfig(driver: Readonly<Record<string, unknown>>, env: Env): Record<string, unknown> {
-  const limit = driver['connectionLimit'] ?? (functionName(env) === undefined ? undefined : 1)
+/**
+ * The driver's pool options as a governed pool has them.
+ *
+ * @param ownLimit its size where it is given none; undefined leaves it to the driver
+ */
+export function poolConfig(
+  driver: Readonly<Record<string, unknown>>,
+  ownLimit: number | undefined,
+): Record<string, unknown> {
+  const limit = driver['connectionLimit'] ?? ownLimit
   return {
     ...driver,
-    // One request at a time reaches a Lambda environment; outside Lambda the driver's default stands.
     ...(limit === undefined ? {} : { connectionLimit: limit }),
     // Attempts have deadlines of ours.
     connectTimeout: 0,

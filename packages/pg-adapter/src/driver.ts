@@ -98,6 +98,7 @@ export interface DriverPool extends EventEmitter {
   _expired?: WeakSet<object>
   _isFull(): boolean
   _pulseQueue(): void
+  newClient(pending: PendingItem): void
   _remove(client: DriverClient, callback?: () => void): void
   _acquireClient(client: DriverClient, pending: PendingItem, idleListener: IdleListener, isNew: boolean): void
   _release(client: DriverClient, idleListener: IdleListener, error?: unknown): void
@@ -109,7 +110,7 @@ export interface DriverPool extends EventEmitter {
 }
 
 const POOL_MEMBERS = [
-  'connect', 'query', '_isFull', '_pulseQueue', '_remove', '_acquireClient', '_release',
+  'connect', 'query', 'newClient', '_isFull', '_pulseQueue', '_remove', '_acquireClient', '_release',
 ] as const // prettier-ignore
 const CLIENT_MEMBERS = [
   'connect', 'query', '_errorAllQueries', '_attachListeners', '_pulseQueryQueue',

@@ -1,6 +1,6 @@
 /** A genuine `pg.Pool` that hands out no dead client, holds places while it backs off, and keeps house. */
 
-import { callersOf, governanceOf, Governor, Moment, type Surroundings, systemEnv } from '@leasehold/core'
+import { type Asker, callersOf, governanceOf, Governor, Moment, type Surroundings } from '@leasehold/core'
 
 import { poolDialect } from './dialect.ts'
 import type { DriverClient, DriverPool, IdleListener, PendingItem, PgModule } from './driver.ts'
@@ -21,6 +21,7 @@ export function governedPoolClass(driver: PgModule, surroundings: Surroundings =
 
   class GovernedPoolImpl extends Base {
     readonly #governor: Governor
+    readonly #askers = new WeakMap<PendingItem, Asker>()
     readonly #quietListeners = new WeakMap<DriverClient, IdleListener>()
     /** Of the query that asks for a connection now. */
     #callers: string | undefined
@@ -29,7 +30,7 @@ export function governedPoolClass(driver: PgModule, surroundings: Surroundings =
     constructor(options: PoolOptions = {}) {
       const { resolved, driver: driverOptions } = readOptions(options)
       const governor = new Governor(poolDialect(), resolved, surroundings)
-      const config = poolConfig(driverOptions, surroundings.env ?? systemEnv)
+      const config = poolConfig(driverOptions, governor.poolMax)
       const home: ClientHome = {
         idle: (client) => this._idle.some((item) => item.client === client),
         yield: (client) => this._remove(client, () => this._pulseQueue()),
@@ -63,10 +64,42 @@ export function governedPoolClass(driver: PgModule, surroundings: Surroundings =
     }
 
     override connect(callback?: PendingItem['callback']): Promise<unknown> | undefined {
+      const asker = this.#governor.asker()
+      if (asker !== undefined) return this.#connectFor(asker, callback)
       if (!this.#governor.options.traceCheckouts) return this.#connect(callback)
       const callers = this.#callers ?? callersOf(GovernedPoolImpl.prototype, ['connect'])
       if (callback === undefined) return this.#connect()?.then((client) => marked(client, callers))
       return this.#connect((error, client, release) => callback(error, marked(client, callers), release))
+    }
+
+    /** Where invocations run side by side: what is done for this one is done in its own context. */
+    #connectFor(asker: Asker, callback?: PendingItem['callback']): Promise<unknown> | undefined {
+      if (callback === undefined) {
+        const { Promise: PromiseClass = Promise } = this
+        return new PromiseClass((resolve, reject) => {
+          this.#connectFor(asker, (error, client) => (error === undefined ? resolve(client) : reject(error)))
+        })
+      }
+      const callers = this.#callers ?? this.#tracedCallers()
+      const known = this._pendingQueue.length
+      void this.#connect((error, client, release) => {
+        asker.took((client as GovernedClient | undefined)?.governed)
+        asker.run(() => callback(error, callers === undefined ? client : marked(client, callers), release))
+      })
+      const pending = this._pendingQueue.length > known ? this._pendingQueue.at(-1) : undefined
+      if (pending !== undefined) this.#askers.set(pending, asker)
+      return undefined
+    }
+
+    #tracedCallers(): string | undefined {
+      if (!this.#governor.options.traceCheckouts) return undefined
+      return callersOf(GovernedPoolImpl.prototype, ['connect'])
+    }
+
+    override newClient(pending: PendingItem): void {
+      const asker = this.#askers.get(pending)
+      if (asker === undefined) super.newClient(pending)
+      else asker.run(() => super.newClient(pending))
     }
 
     // Takes its place in the pool synchronously, as the driver does; only a real wait gets a deadline of its own.
@@ -171,7 +204,7 @@ export function governedPoolClass(driver: PgModule, surroundings: Surroundings =
         super._release(client, idleListener, error)
         return
       }
-      const { spoilt } = governed
+      const spoilt = this.#governor.endsAtCheckin(governed)
       // Taken out of the pool while it was in use: there is nothing to give back.
       if (spoilt && !this._clients.includes(client)) return
       const sound = error === undefined || error === null || error === false

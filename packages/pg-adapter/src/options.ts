@@ -4,7 +4,6 @@ import { inspect } from 'node:util'
 
 import {
   type Env,
-  functionName,
   type LeaseholdOptions,
   type ResolvedOptions,
   resolveOptions,
@@ -83,12 +82,18 @@ function modeIn(connectionString: unknown): string | undefined {
     : undefined
 }
 
-/** The driver's pool options as a governed pool has them. */
-export function poolConfig(driver: Readonly<Record<string, unknown>>, env: Env): Record<string, unknown> {
-  const max = driver['max'] ?? driver['poolSize'] ?? (functionName(env) === undefined ? undefined : 1)
+/**
+ * The driver's pool options as a governed pool has them.
+ *
+ * @param ownMax its size where it is given none; undefined leaves it to the driver
+ */
+export function poolConfig(
+  driver: Readonly<Record<string, unknown>>,
+  ownMax: number | undefined,
+): Record<string, unknown> {
+  const max = driver['max'] ?? driver['poolSize'] ?? ownMax
   return {
     ...driver,
-    // One request at a time reaches a Lambda environment; outside Lambda the driver's default stands.
     ...(max === undefined ? {} : { max }),
     // Leases end idle connections; a timer would not run while the environment is frozen.
     idleTimeoutMillis: driver['idleTimeoutMillis'] ?? 0,

@@ -28,13 +28,18 @@ export async function sayFarewell(clock: Clock, sparesUsed = false): Promise<voi
 /**
  * At SIGTERM says farewell, and ends the process where nobody else does. Whoever else listens may need the database
  * for that: then only what nobody uses is closed.
+ *
+ * @param say never rejects
  */
-export function farewellAtSigterm(clock: Clock): void {
+export function farewellAtSigterm(
+  clock: Clock,
+  say: (sparesUsed: boolean) => Promise<void> = (sparesUsed) => sayFarewell(clock, sparesUsed),
+): void {
   const onSigterm = (): void => {
     process.off('SIGTERM', onSigterm)
     // Whoever else listens has something to do, and ends the process when that is done.
     const isAlone = process.listenerCount('SIGTERM') === 0
-    void sayFarewell(clock, !isAlone).then(() => {
+    void say(!isAlone).then(() => {
       clock.defer(() => {
         // `process.exit` would wait for the thread on which Lambda's client waits for the next event.
         if (isAlone && process.listenerCount('SIGTERM') === 0) process.kill(process.pid, 'SIGKILL')

@@ -7,19 +7,20 @@ import { type Env, runsSeveralInvocations, systemEnv } from '../env.ts'
 import { consoleLogger, type Logger } from '../log.ts'
 import { processWide } from '../process-wide.ts'
 import { endsWithin } from './ends-within.ts'
+import { serveEvents } from './event-loop.ts'
 import { ExtensionsApi } from './extensions-api.ts'
 import { farewellAtSigterm } from './farewell.ts'
 import { InvocationWatch } from './invocation-watch.ts'
+import { threadPoolProblem } from './main-thread.ts'
 import { checked, type LambdaExtensionOptions } from './options.ts'
 import { RuntimeClient } from './runtime-client.ts'
+import { registration } from './threads.ts'
+import { followInvocations, leaveWithMainThread } from './worker-thread.ts'
 
 export type { LambdaExtensionOptions } from './options.ts'
 
 /** Init goes on without an answer after this. */
 const REGISTER_LIMIT_MS = 3_000
-/** Where `/event/next` fails so often in a row, nobody is there. */
-const MOST_FAILURES = 6
-const FIRST_PAUSE_MS = 10
 
 /** What `lambdaExtension` could do. */
 export interface ExtensionStatus {
@@ -39,8 +40,9 @@ export interface ExtensionStatus {
  * possible, though nothing is lost without. It takes effect once a process, whichever copies of this package are
  * loaded and whoever calls it first: later calls resolve to the first one's status, whatever their options.
  *
- * Never rejects, and takes 3 s at most. Outside Lambda, on Managed Instances, and where the Extensions API
- * is not there or refuses, pools work as without, and a line in the log says so (outside Lambda none does).
+ * Never rejects, and takes 3 s at most. Outside Lambda, and where the Extensions API is not there or refuses, pools
+ * work as without, and a line in the log says so (outside Lambda none does). On Managed Instances it takes effect
+ * once a worker thread, and needs `@leasehold/core/lambda/preload` in the main thread, where signals arrive.
  *
  * @throws LeaseholdError `INVALID_OPTIONS`
  */
@@ -74,7 +76,9 @@ class Extension {
   async #start(wantsHold: boolean, holdMs: number): Promise<ExtensionStatus> {
     const place = this.#env['AWS_LAMBDA_RUNTIME_API']
     if (place === undefined || place === '') return OFF
-    if (runsSeveralInvocations(this.#env)) return this.#off('Managed Instances have no such extensions')
+    if (runsSeveralInvocations(this.#env)) {
+      return isMainThread ? this.#off('no handler runs in the main thread') : this.#startInWorker(wantsHold)
+    }
     if (!isMainThread) return this.#off('worker threads get no signal')
     farewellAtSigterm(this.#clock)
     const runtime = RuntimeClient.find()
@@ -101,7 +105,7 @@ class Extension {
     try {
       const id = await api.register(events)
       if (events.length > 0) watch.hold()
-      void this.#serve(api, id, watch)
+      this.#serve(api, id, events.length > 0, watch)
       return undefined
     } catch (error) {
       return messageOf(error)
@@ -113,22 +117,36 @@ class Extension {
     return isAnswered ? registered : `the Extensions API has not answered within ${REGISTER_LIMIT_MS} ms`
   }
 
-  /** Asks for one event after another. Lambda waits for the question, so a failed one is asked again. */
-  async #serve(api: ExtensionsApi, id: string, watch: InvocationWatch): Promise<void> {
-    for (let failures = 0; failures < MOST_FAILURES;) {
-      try {
-        const event = await api.next(id)
-        // Something that answers whatever it is asked would be asked without end.
-        if (event.eventType !== 'INVOKE') throw new Error('/event/next was answered with something else')
-        failures = 0
-        await watch.afterResponse(event)
-      } catch (error) {
-        failures += 1
-        if (failures === MOST_FAILURES) this.#say(`no more events: ${messageOf(error)}`)
-        else await this.#clock.sleep(FIRST_PAUSE_MS * 2 ** failures)
-      }
-    }
-    watch.stop()
+  #serve(api: ExtensionsApi, id: string, holds: boolean, watch: InvocationWatch): void {
+    void serveEvents(() => api.next(id), this.#clock, {
+      invoke: (event) => watch.afterResponse(event),
+      lost: (error) => {
+        this.#say(`no more events for now: ${messageOf(error)}`)
+        watch.stop()
+      },
+      found: () => {
+        if (holds) watch.hold()
+      },
+    })
+  }
+
+  /** There is no INVOKE event, and no freeze to hold off; the main thread has the registration and the signal. */
+  #startInWorker(wantsHold: boolean): ExtensionStatus {
+    leaveWithMainThread(this.#clock)
+    const runtime = RuntimeClient.find()
+    if (runtime !== undefined) followInvocations(this.#clock, runtime)
+    const registered = registration()
+    const problems = [
+      registered === undefined &&
+        'signals reach the main thread alone, which has not loaded `@leasehold/core/lambda/preload`: set NODE_OPTIONS',
+      registered === false && 'the main thread is not registered as an extension',
+      threadPoolProblem(this.#env),
+      wantsHold && 'nothing is frozen on Managed Instances, so `afterResponse` has nothing to wait for',
+    ].filter((problem) => typeof problem === 'string')
+    const problem = problems.length === 0 ? undefined : problems.join('; ')
+    if (problem !== undefined) this.#say(problem)
+    const deadlines = runtime !== undefined
+    return Object.freeze({ registered: registered === true, afterResponse: false, deadlines, problem })
   }
 
   #off(problem: string, deadlines = false): ExtensionStatus {

@@ -8,6 +8,10 @@ import { createRequire } from 'node:module'
 /** The native part of the client. Kept in `require.cache` under the name of its file. */
 interface NativeClient {
   next: (...given: unknown[]) => unknown
+  /** Posts a response. */
+  done?: (requestId: string, ...given: unknown[]) => unknown
+  /** Posts an error. */
+  error?: (requestId: string, ...given: unknown[]) => unknown
 }
 
 interface NextEvent {
@@ -21,6 +25,8 @@ export interface RuntimeListener {
   begun(requestId: string, deadlineEpochMs: number): void
   /** The response is posted, and the runtime asks for the next event. Not before the first. */
   over(requestId: string): void
+  /** An invocation's response is posted, and it is not streamed. Where several run at once, which `over` says nothing of. */
+  answered?(requestId: string): void
 }
 
 export class RuntimeClient {
@@ -58,6 +64,17 @@ export class RuntimeClient {
     this.#native.next = function (this: unknown, ...given: unknown[]): unknown {
       const ask = (): unknown => heard(Reflect.apply(next, this, given))
       return isFirstQuestion() ? ready.then(ask, ask) : ask()
+    }
+    if (listener.answered === undefined) return
+    for (const name of ['done', 'error'] as const) this.#hearAnswers(name, listener)
+  }
+
+  #hearAnswers(name: 'done' | 'error', listener: RuntimeListener): void {
+    const post = this.#native[name]
+    if (typeof post !== 'function') return
+    this.#native[name] = function (this: unknown, requestId, ...given): unknown {
+      quietly(() => listener.answered?.(requestId))
+      return Reflect.apply(post, this, [requestId, ...given])
     }
   }
 

@@ -1,7 +1,7 @@
 /** The one field table: defaults, bounds and the README's options table all come from here. */
 
 export interface NumberField {
-  readonly kind: 'wholeMs' | 'share'
+  readonly kind: 'wholeMs' | 'share' | 'count'
   readonly min: number
   readonly max: number
   readonly default: number
@@ -134,6 +134,14 @@ export const FIELDS: Readonly<Record<string, Field>> = {
     10_000,
     'How long a request may wait for a connection, refused attempts and the wait for a busy pool included.',
   ),
+  environmentConnections: {
+    kind: 'count',
+    min: 0,
+    max: 10_000,
+    default: 0,
+    summary:
+      'On Managed Instances: how many connections one environment may have, over all of its worker threads, in a pool of this kind that is given no size. 0 is a quarter of its concurrency, and one a thread at least.',
+  },
   resumeBudgetMs: ms(
     0,
     900_000,

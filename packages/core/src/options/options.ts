@@ -72,6 +72,14 @@ export interface LeaseholdOptions {
    */
   readonly acquireTimeoutMs?: number | undefined
   /**
+   * On Managed Instances, where a pool is given no size: how many connections of it one environment may have, over
+   * all of its worker threads. Each thread gets an even share, rounded down, and one at least. 0 to 10 000; 0 is a
+   * quarter of the environment's concurrency, and one a thread at least. No meaning elsewhere, and where the pool
+   * is given its size, which is then each thread's.
+   * @defaultValue 0
+   */
+  readonly environmentConnections?: number | undefined
+  /**
    * How long to keep trying while the server is starting, resuming from a pause or unreachable,
    * counted from the first attempt. Milliseconds, 0 to 900 000; 0 gives up at the first such error.
    * @defaultValue 30000
@@ -182,6 +190,7 @@ export interface ResolvedOptions extends PolicyLimits {
   readonly censusEveryMs: number
   readonly connectTimeoutMs: number
   readonly acquireTimeoutMs: number
+  readonly environmentConnections: number
   readonly resumeBudgetMs: number
   readonly lease: 'server' | 'client' | 'off'
   readonly logger: Logger

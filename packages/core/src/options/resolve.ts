@@ -95,6 +95,10 @@ export function check(name: string, field: Field, given: unknown): string | unde
       return typeof given === 'number' && given >= field.min && given <= field.max
         ? undefined
         : `\`${name}\` must be a number from ${field.min} to ${field.max}, got ${got}`
+    case 'count':
+      return typeof given === 'number' && Number.isInteger(given) && given >= field.min && given <= field.max
+        ? undefined
+        : `\`${name}\` must be a whole number from ${field.min} to ${field.max}, got ${got}`
     case 'choice':
       return typeof given === 'string' && field.choices.includes(given)
         ? undefined

@@ -21,6 +21,8 @@ function rangeOf(field: Field): string {
       return `${grouped(field.min)} to ${grouped(field.max)} ms`
     case 'share':
       return `${field.min} to ${field.max}`
+    case 'count':
+      return `${grouped(field.min)} to ${grouped(field.max)}`
     case 'choice':
       return field.choices.map((choice) => `\`${choice}\``).join(', ')
     case 'name':

@@ -1,6 +1,6 @@
 /** A serverless client's one connection on mysql2: a governed pool of one. */
 
-import { LeaseholdError, systemEnv } from '@leasehold/core'
+import { LeaseholdError } from '@leasehold/core'
 import type { ServerlessEngine, Statement } from '@leasehold/core/serverless'
 import type mysql2 from 'mysql2'
 
@@ -75,7 +75,7 @@ function namedAsTheDriverNamesIt(error: Error): Error {
 function configure(library: MysqlModule, pool: GovernedPool, config: object): void {
   const { driver } = readOptions(config)
   // Only the driver knows how to read its options; this pool is never connected.
-  const fresh = library.createPool(poolConfig(driver, systemEnv) as mysql2.PoolOptions)
+  const fresh = library.createPool(poolConfig(driver, 1) as mysql2.PoolOptions)
   const { pool: _itself, ...connectionConfig } = driverPoolOf(fresh).config.connectionConfig as object & {
     pool?: unknown
   }

@@ -1,0 +1,30 @@
+/**
+ * Who asks for a connection, where invocations run side by side. A pool serves a waiting request in whatever context
+ * a connection came free; what is done for the one must not be taken for the other's.
+ */
+
+import { AsyncResource } from 'node:async_hooks'
+
+import type { GovernedConnection } from './connection.ts'
+import type { Invocation } from './invocation.ts'
+
+export class Asker {
+  readonly #context = new AsyncResource('leasehold.request')
+  readonly #invocation: Invocation
+  readonly #took: (governed: GovernedConnection, invocation: Invocation) => void
+
+  constructor(invocation: Invocation, took: (governed: GovernedConnection, invocation: Invocation) => void) {
+    this.#invocation = invocation
+    this.#took = took
+  }
+
+  /** Runs `work` in the context in which the connection was asked for. */
+  run<T>(work: () => T): T {
+    return this.#context.runInAsyncScope(work)
+  }
+
+  /** It has what it asked for, if it was anything. */
+  took(governed: GovernedConnection | undefined): void {
+    if (governed !== undefined) this.#took(governed, this.#invocation)
+  }
+}
