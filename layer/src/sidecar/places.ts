@@ -1,104 +1,128 @@
-/** The environment's places for connections, given out to its threads; those of a thread that ends come back. */
+/** The environment's places for connections, lent to its threads; those of a thread that ends come back. */
 
-import type { Answered, Clock } from './core.ts'
+import { type Answered, type Clock, Moment, type Said } from './core.ts'
 
-/** Whoever has more than the one that waits is asked so often to close an idle connection. */
-const UNEVEN_MS = 50
-/** And whoever has as many, in every so many of these rounds: it may be idle for long. */
-const EVEN_ROUNDS = 10
+/** A thread that waits for one of its own share has it as soon as another has closed a connection. */
+const FIRM_EVERY_MS = 50
+/** And one that has its share, what others do not use: asked for in every so many of these rounds. */
+const SOFT_ROUNDS = 4
+
+/** A request is forgotten after this: whoever still waits asks again. Those for a thread's own share stay. */
+const ASKED_FOR_MS = 1_000
 
 const MOST_BUDGETS = 16
-const MOST_PLACES = 100_000
+const MOST_PLACES = 10_000
 
 type Tell = (answer: Answered) => void
+type Take = Extract<Said, { kind: 'take' }>
 
-/** One thread's part in one budget. */
-interface Share {
+/** One thread. */
+interface Thread {
   readonly tell: Tell
   readonly held: Set<number>
 }
 
 interface Waiting {
-  readonly share: Share
+  readonly thread: Thread
   readonly number: number
+  readonly asked: Moment
 }
 
 class Budget {
-  readonly name: string
   readonly #clock: Clock
-  readonly #shares = new Map<Tell, Share>()
-  readonly #queue: Waiting[] = []
-  #placeCount: number
+  readonly #threads = new Map<Tell, Thread>()
+  #queue: Waiting[] = []
+  #of = 0
+  #share = 1
+  /** As many as there ever were at once: the share of one that has not come yet is its own. */
+  #threadCount = 0
   #heldCount = 0
   #isAsking = false
+  #turn = 0
 
-  constructor(name: string, placeCount: number, clock: Clock) {
-    this.name = name
-    this.#placeCount = placeCount
+  constructor(clock: Clock) {
     this.#clock = clock
   }
 
   get isEmpty(): boolean {
-    return this.#shares.size === 0
+    return this.#threads.size === 0
   }
 
-  take(tell: Tell, number: number, placeCount: number): void {
-    // All threads run the same code: where they differ, a newer one was configured anew.
-    this.#placeCount = placeCount
-    const share = this.#shares.get(tell) ?? { tell, held: new Set() }
-    this.#shares.set(tell, share)
-    this.#queue.push({ share, number })
+  take(tell: Tell, { number, of, share }: Take): void {
+    this.#of = of
+    this.#share = share
+    const thread = this.#threads.get(tell) ?? { tell, held: new Set() }
+    this.#threads.set(tell, thread)
+    this.#threadCount = Math.max(this.#threadCount, this.#threads.size)
+    tell({ kind: 'taken', number })
+    this.#queue.push({ thread, number, asked: new Moment(this.#clock) })
     this.#serve()
     void this.#askForMore()
   }
 
-  /** A place is free again, or is not waited for any more. */
+  /** A place is free again, or is not asked for any more. */
   give(tell: Tell, number: number): void {
-    const share = this.#shares.get(tell)
-    if (share === undefined) return
-    const place = this.#queue.findIndex((waiting) => waiting.share === share && waiting.number === number)
-    if (place >= 0) this.#queue.splice(place, 1)
-    if (share.held.delete(number)) this.#heldCount -= 1
+    const thread = this.#threads.get(tell)
+    this.#queue = this.#queue.filter((waiting) => waiting.thread !== thread || waiting.number !== number)
+    if (thread?.held.delete(number) !== true) return
+    this.#heldCount -= 1
     this.#serve()
   }
 
   leave(tell: Tell): void {
-    const share = this.#shares.get(tell)
-    if (share === undefined) return
-    this.#shares.delete(tell)
-    this.#heldCount -= share.held.size
-    for (let index = this.#queue.length - 1; index >= 0; index -= 1) {
-      if (this.#queue[index]?.share === share) this.#queue.splice(index, 1)
-    }
+    const thread = this.#threads.get(tell)
+    if (thread === undefined) return
+    this.#threads.delete(tell)
+    this.#heldCount -= thread.held.size
+    this.#queue = this.#queue.filter((waiting) => waiting.thread !== thread)
     this.#serve()
   }
 
-  /** In the order in which they asked. */
+  /** Those who have less than their share first, each in the order in which they asked. */
   #serve(): void {
-    while (this.#heldCount < this.#placeCount) {
-      const next = this.#queue.shift()
+    const placeCount = Math.min(this.#of, this.#threadCount * this.#share)
+    while (this.#heldCount < placeCount && this.#queue.length > 0) {
+      const poor = this.#queue.findIndex(({ thread }) => this.#isPoor(thread))
+      const [next] = this.#queue.splice(Math.max(0, poor), 1)
       if (next === undefined) return
-      next.share.held.add(next.number)
+      next.thread.held.add(next.number)
       this.#heldCount += 1
-      next.share.tell({ kind: 'place', number: next.number })
+      next.thread.tell({ kind: 'place', number: next.number })
     }
   }
 
-  /** As long as somebody waits, one idle connection after the other is asked back for each of them. */
+  #isPoor({ held }: Thread): boolean {
+    return held.size < this.#share
+  }
+
   async #askForMore(): Promise<void> {
     if (this.#isAsking) return
     this.#isAsking = true
-    for (let round = 0; this.#queue.length > 0; round += 1) {
-      const isForAll = round % EVEN_ROUNDS === EVEN_ROUNDS - 1
-      const least = Math.min(...this.#queue.map(({ share }) => share.held.size))
-      const asked = [...this.#shares.values()]
-        .filter(({ held }) => held.size > (isForAll ? 0 : least + 1))
-        .toSorted((left, right) => right.held.size - left.held.size)
-        .slice(0, this.#queue.length)
-      for (const { tell } of asked) tell({ kind: 'wanted', budget: this.name })
-      await this.#clock.sleep(UNEVEN_MS)
+    for (let round = 0; ; round += 1) {
+      this.#queue = this.#queue.filter(
+        ({ thread, asked }) => this.#isPoor(thread) || asked.elapsedMs(this.#clock) < ASKED_FOR_MS,
+      )
+      if (this.#queue.length === 0) break
+      this.#ask(round % SOFT_ROUNDS === 0)
+      await this.#clock.sleep(FIRM_EVERY_MS)
     }
     this.#isAsking = false
+  }
+
+  /** Of each of those that have most, one place; of no more threads than there are places waited for. */
+  #ask(isSoftToo: boolean): void {
+    const poorCount = this.#queue.filter(({ thread }) => this.#isPoor(thread)).length
+    const rich = [...this.#threads.values()].toSorted((left, right) => right.held.size - left.held.size)
+    const asked = rich.filter(({ held }) => held.size > this.#share).slice(0, poorCount)
+    for (const { tell } of asked) tell({ kind: 'wanted', isFirm: true })
+    if (!isSoftToo) return
+    const waiting = new Set(this.#queue.map(({ thread }) => thread))
+    const others = rich.filter((thread) => !waiting.has(thread) && !asked.includes(thread))
+    // In turn: one that uses what it has says no every time.
+    this.#turn += 1
+    for (let count = 0; count < Math.min(others.length, this.#queue.length); count += 1) {
+      others[(this.#turn + count) % others.length]?.tell({ kind: 'wanted', isFirm: false })
+    }
   }
 }
 
@@ -111,17 +135,18 @@ export class Places {
   }
 
   /** @throws Error where it is not what a thread of ours would ask for */
-  take(tell: Tell, number: number, name: string, placeCount: number): void {
-    const isMeant =
-      typeof name === 'string' && Number.isInteger(placeCount) && placeCount >= 1 && placeCount <= MOST_PLACES
-    if (!isMeant || !Number.isInteger(number)) throw new Error('a place of another version')
+  take(tell: Tell, take: Take): void {
+    const { budget: name, number, of, share } = take
+    const isMeant = [number, of, share].every((count) => Number.isInteger(count) && count >= 1)
+    if (typeof name !== 'string' || !isMeant || of > MOST_PLACES)
+      throw new Error('a place of another version')
     let budget = this.#budgets.get(name)
     if (budget === undefined) {
       if (this.#budgets.size >= MOST_BUDGETS) throw new Error('too many budgets')
-      budget = new Budget(name, placeCount, this.#clock)
+      budget = new Budget(this.#clock)
       this.#budgets.set(name, budget)
     }
-    budget.take(tell, number, placeCount)
+    budget.take(tell, take)
   }
 
   give(tell: Tell, number: number): void {
@@ -129,9 +154,9 @@ export class Places {
   }
 
   leave(tell: Tell): void {
-    for (const budget of this.#budgets.values()) {
+    for (const [name, budget] of this.#budgets) {
       budget.leave(tell)
-      if (budget.isEmpty) this.#budgets.delete(budget.name)
+      if (budget.isEmpty) this.#budgets.delete(name)
     }
   }
 }

@@ -64,7 +64,7 @@ export class Sidecar {
         answer({ kind: 'taken', number: message.number })
         break
       case 'take':
-        this.#places.take(answer, message.number, message.budget, message.of)
+        this.#places.take(answer, message)
         break
       case 'give':
         this.#places.give(answer, message.number)

@@ -50,6 +50,12 @@ export class SocketDoor {
     for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve))
   }
 
+  /** Lets everybody go. */
+  cut(): void {
+    this.#server.close()
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
   #enter(socket: Socket, enter: (answer: (answer: Answered) => void) => Visitor): void {
     this.#sockets.add(socket)
     const visitor = enter((answer) => {

@@ -49,7 +49,15 @@ export type Said =
       readonly to: MetricsPlace
       readonly data: readonly Measurement[]
     }
-  | { readonly kind: 'take'; readonly number: number; readonly budget: string; readonly of: number }
+  /** `of` all that the environment may have, `share` is every thread's own. */
+  | {
+      readonly kind: 'take'
+      readonly number: number
+      readonly budget: string
+      readonly of: number
+      readonly share: number
+    }
+  /** A place comes back. */
   | { readonly kind: 'give'; readonly number: number }
 
 /** What the sidecar says. `number` is that of what was said. */
@@ -57,5 +65,5 @@ export type Answered =
   | { readonly kind: 'taken'; readonly number: number }
   | { readonly kind: 'refused'; readonly number: number; readonly why: string }
   | { readonly kind: 'place'; readonly number: number }
-  /** Somebody else waits for a place of this budget. */
-  | { readonly kind: 'wanted'; readonly budget: string }
+  /** Another thread waits for a place. `isFirm`: for one of its own share, and this thread has more than that. */
+  | { readonly kind: 'wanted'; readonly isFirm: boolean }
