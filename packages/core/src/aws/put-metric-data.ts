@@ -2,10 +2,13 @@
 
 import type { Env } from '../env.ts'
 import type { CloudWatchOptions } from './cloudwatch.ts'
+import { dateOf } from './dates.ts'
 import { identityFrom } from './identity.ts'
-import { notInstalled } from './load.ts'
+import { elsewhereOrFail } from './load.ts'
 import { regionOfEnv } from './region.ts'
 import type { Datum } from './series.ts'
+
+type Sdk = typeof import('@aws-sdk/client-cloudwatch')
 
 /** Sends one request. Rejects with the service's error. */
 export type Deliver = (batch: readonly Datum[], signal: AbortSignal) => Promise<void>
@@ -15,7 +18,9 @@ const COMPRESSED_FROM_BYTES = 1_024
 
 export async function openCloudWatch(options: CloudWatchOptions, env: Env): Promise<Deliver> {
   const { namespace: Namespace, endpoint } = options
-  const sdk = await import('@aws-sdk/client-cloudwatch').catch(notInstalled('@aws-sdk/client-cloudwatch'))
+  const sdk = await import('@aws-sdk/client-cloudwatch').catch(
+    elsewhereOrFail<Sdk>('@aws-sdk/client-cloudwatch', env),
+  )
   const region = options.region ?? regionOfEnv(env)
   const credentials = options.credentials ?? identityFrom(env)
   const client = new sdk.CloudWatchClient({
@@ -39,10 +44,4 @@ export async function openCloudWatch(options: CloudWatchOptions, env: Env): Prom
     }))
     await client.send(new sdk.PutMetricDataCommand({ Namespace, MetricData }), { abortSignal: signal })
   }
-}
-
-/** Writes a time down; takes none. */
-function dateOf(epochMs: number): Date {
-  // oxlint-disable-next-line no-restricted-globals
-  return new Date(epochMs)
 }

@@ -3,9 +3,11 @@
 import type { Env } from '../env.ts'
 import { LeaseholdError } from '../errors.ts'
 import { type AwsIdentity, type AwsIdentityProvider, identityFrom } from './identity.ts'
-import { notInstalled } from './load.ts'
+import { elsewhereOrFail } from './load.ts'
 import { regionOfArn, regionOfEnv } from './region.ts'
 import type { AskForSecret, SecretPlace } from './secret-reader.ts'
+
+type Sdk = typeof import('@aws-sdk/client-secrets-manager')
 
 export interface SecretsManagerAsk {
   readonly secretId: string
@@ -26,7 +28,7 @@ export function secretsManagerPlace(ask: SecretsManagerAsk, env: Env): SecretPla
 async function openClient(ask: SecretsManagerAsk, env: Env): Promise<AskForSecret> {
   const { secretId, endpoint } = ask
   const sdk = await import('@aws-sdk/client-secrets-manager').catch(
-    notInstalled('@aws-sdk/client-secrets-manager'),
+    elsewhereOrFail<Sdk>('@aws-sdk/client-secrets-manager', env),
   )
   const region = ask.region ?? regionOfArn(secretId) ?? regionOfEnv(env)
   const credentials = ask.credentials ?? identityFrom(env)
