@@ -1,6 +1,6 @@
-/** Writes a time down; takes none. */
+/** Reads a time and writes it down; takes none. */
 
-export function dateOf(epochMs: number): Date {
+export function dateOf(value: string | number): Date {
   // oxlint-disable-next-line no-restricted-globals
-  return new Date(epochMs)
+  return new Date(value)
 }
