@@ -3,13 +3,14 @@
 import { mkdir, realpath, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import { createAuthority, type DatabaseServer, iamAvailability } from '@leasehold/test-databases'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 import { FakeSecretsManager } from '../aws/secrets-manager.ts'
+import { createAuthority, type DatabaseServer, iamAvailability } from '../databases/src/index.ts'
 import { deployFunction, type Invocation, type LambdaFunction } from '../lambda/src/index.ts'
+import { describeAtOpt } from './at-opt.ts'
 import { LAMBDA_22, RUNTIMES } from './runtimes.ts'
-import { describeAtOpt, unpackLayer, type UnpackedLayer } from './unpacked-layer.ts'
+import { unpackLayer, type UnpackedLayer } from './unpacked-layer.ts'
 import { WORKSPACE } from './workspace.ts'
 
 const REGION = 'eu-west-1'
@@ -53,6 +54,15 @@ const BODY = `
       const sink = cloudWatch({ namespace: 'Shop', endpoint: 'http://127.0.0.1:1', limitMs: 500 })
       sink.record('Pressure', 1, 1, { Fleet: 'a', Engine: 'b', Target: 'c' })
       return sink.flush(true)
+    },
+    profile: async () => {
+      process.env.AWS_PROFILE = 'somebody'
+      try {
+        const target = { host: '${HOST}', port: 5432, user: 'iam_app' }
+        return await iamToken().get({ target, refusals: 0, signal: new AbortController().signal })
+      } finally {
+        delete process.env.AWS_PROFILE
+      }
     },
   }
   const answer = async ({ ask }) => {
@@ -190,16 +200,17 @@ describeAtOpt('a function with the layer at /opt', () => {
       describe.each(['common', 'by-path', 'by-name'])('%s', (file) => {
         it("signs without the SDK, and says what else needs the SDK's clients", async () => {
           const lambda = deploy(index, file, 'without')
-          const [secret, metric, ...logins] = await answersOf(lambda, ['secret', 'metric', ...engines])
-          const needs = (name: string): RegExp =>
-            new RegExp(`cannot find .@aws-sdk/${name}.*add it to your depend`)
-          expect(secret).toMatchObject({
-            result: {
-              code: 'CREDENTIALS_INVALID',
-              message: expect.stringMatching(needs('client-secrets-manager')),
-            },
+          const asks = ['secret', 'metric', 'profile', ...engines]
+          const [secret, metric, profile, ...logins] = await answersOf(lambda, asks)
+          const needs = (name: string): unknown =>
+            expect.stringMatching(new RegExp(`cannot find .@aws-sdk/${name}.*add it to your dependencies`))
+          const fails = (name: string): object => ({
+            result: { code: 'CREDENTIALS_INVALID', message: needs(name) },
           })
-          expect(metric).toMatchObject({ result: expect.stringMatching(needs('client-cloudwatch')) })
+          expect(secret).toMatchObject(fails('client-secrets-manager'))
+          expect(metric).toMatchObject({ result: needs('client-cloudwatch') })
+          // To find other credentials than the environment's takes the SDK.
+          expect(profile).toMatchObject(fails('rds-signer'))
           // The layer's bundle of authorities is the one that let these in.
           const loggedIn = { result: 'iam_app', authorities: expect.any(Number) }
           expect(logins).toEqual(engines.map(() => loggedIn))
@@ -212,6 +223,12 @@ describeAtOpt('a function with the layer at /opt', () => {
           expect(login).toMatchObject({ result: 'iam_app', sdk: expect.stringContaining('/rds-signer') })
           expect(secret).toMatchObject({ result: 'from-the-secret' })
         })
+      })
+
+      it('finds the SDK by NODE_PATH alone', async () => {
+        const NODE_PATH = `/opt/nodejs/node_modules:${folders.with}/node_modules`
+        const lambda = deploy(index, 'by-path', 'without', { NODE_PATH })
+        expect(await answersOf(lambda, ['secret'])).toMatchObject([{ result: 'from-the-secret' }])
       })
     },
   )

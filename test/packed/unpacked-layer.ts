@@ -1,4 +1,4 @@
-/** The layer as Lambda unpacks it, and functions that have it at `/opt`. */
+/** The layer as Lambda unpacks it. */
 
 import { chmod, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -6,9 +6,7 @@ import { dirname, join } from 'node:path'
 
 import { buildLayer } from '@leasehold/layer'
 import { unzipSync } from 'fflate'
-import { describe, it } from 'vitest'
 
-import { optProblem } from '../lambda/src/index.ts'
 import { ensureBuilt } from './workspace.ts'
 import { modesIn } from './zip-modes.ts'
 
@@ -45,20 +43,4 @@ export async function unpackLayer(): Promise<UnpackedLayer> {
 async function write(path: string, contents: string | Uint8Array): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
   await writeFile(path, contents)
-}
-
-/**
- * Describes what needs a layer at `/opt`. Where nothing can be mounted the cases are reported as skipped, with the
- * reason; they fail instead where `LEASEHOLD_REQUIRE` (names, separated by commas) has `/opt`.
- */
-export function describeAtOpt(what: string, describeCases: () => void): void {
-  const problem = optProblem()
-  const isRequired = (process.env['LEASEHOLD_REQUIRE'] ?? '').split(',').includes('/opt')
-  if (problem === undefined || isRequired) {
-    describe(what, describeCases)
-    return
-  }
-  describe.skipIf(true)(`${what}, which can't be mounted on this machine: ${problem}`, () => {
-    it('runs', () => {})
-  })
 }

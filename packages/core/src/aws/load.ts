@@ -14,13 +14,13 @@ import { LeaseholdError } from '../errors.ts'
  *
  * @throws LeaseholdError `CREDENTIALS_INVALID` where it is there and does not load
  */
-export function elsewhere<T>(name: string, env: Env): (cause: unknown) => T | undefined {
+export function elsewhere(name: string, env: Env): (cause: unknown) => unknown {
   return (cause) => {
     if (!isMissing(cause)) throw doesNotLoad(name, cause)
     for (const folder of [env['LAMBDA_TASK_ROOT'], env['LAMBDA_RUNTIME_DIR'], '/']) {
       if (!folder) continue
       try {
-        return createRequire(join(folder, 'leasehold.js'))(name) as T
+        return createRequire(join(folder, 'leasehold.js'))(name) as unknown
       } catch (error) {
         if (!isMissing(error)) throw doesNotLoad(name, error)
       }
@@ -30,8 +30,8 @@ export function elsewhere<T>(name: string, env: Env): (cause: unknown) => T | un
 }
 
 /** Like `elsewhere`, for what nothing else can do. @throws LeaseholdError `CREDENTIALS_INVALID` */
-export function elsewhereOrFail<T>(name: string, env: Env): (cause: unknown) => T {
-  const find = elsewhere<T>(name, env)
+export function elsewhereOrFail(name: string, env: Env): (cause: unknown) => unknown {
+  const find = elsewhere(name, env)
   return (cause) => {
     const found = find(cause)
     if (found !== undefined) return found

@@ -1,5 +1,7 @@
 /** Hands data points to CloudWatch, by the application's AWS SDK. */
 
+import type * as Sdk from '@aws-sdk/client-cloudwatch'
+
 import type { Env } from '../env.ts'
 import type { CloudWatchOptions } from './cloudwatch.ts'
 import { dateOf } from './dates.ts'
@@ -7,8 +9,6 @@ import { identityFrom } from './identity.ts'
 import { elsewhereOrFail } from './load.ts'
 import { regionOfEnv } from './region.ts'
 import type { Datum } from './series.ts'
-
-type Sdk = typeof import('@aws-sdk/client-cloudwatch')
 
 /** Sends one request. Rejects with the service's error. */
 export type Deliver = (batch: readonly Datum[], signal: AbortSignal) => Promise<void>
@@ -18,9 +18,10 @@ const COMPRESSED_FROM_BYTES = 1_024
 
 export async function openCloudWatch(options: CloudWatchOptions, env: Env): Promise<Deliver> {
   const { namespace: Namespace, endpoint } = options
-  const sdk = await import('@aws-sdk/client-cloudwatch').catch(
-    elsewhereOrFail<Sdk>('@aws-sdk/client-cloudwatch', env),
+  const found = await import('@aws-sdk/client-cloudwatch').catch(
+    elsewhereOrFail('@aws-sdk/client-cloudwatch', env),
   )
+  const sdk = found as typeof Sdk
   const region = options.region ?? regionOfEnv(env)
   const credentials = options.credentials ?? identityFrom(env)
   const client = new sdk.CloudWatchClient({

@@ -1,13 +1,13 @@
 /** Asks Secrets Manager itself, by the application's AWS SDK. */
 
+import type * as Sdk from '@aws-sdk/client-secrets-manager'
+
 import type { Env } from '../env.ts'
 import { LeaseholdError } from '../errors.ts'
 import { type AwsIdentity, type AwsIdentityProvider, identityFrom } from './identity.ts'
 import { elsewhereOrFail } from './load.ts'
 import { regionOfArn, regionOfEnv } from './region.ts'
 import type { AskForSecret, SecretPlace } from './secret-reader.ts'
-
-type Sdk = typeof import('@aws-sdk/client-secrets-manager')
 
 export interface SecretsManagerAsk {
   readonly secretId: string
@@ -27,9 +27,10 @@ export function secretsManagerPlace(ask: SecretsManagerAsk, env: Env): SecretPla
 
 async function openClient(ask: SecretsManagerAsk, env: Env): Promise<AskForSecret> {
   const { secretId, endpoint } = ask
-  const sdk = await import('@aws-sdk/client-secrets-manager').catch(
-    elsewhereOrFail<Sdk>('@aws-sdk/client-secrets-manager', env),
+  const found = await import('@aws-sdk/client-secrets-manager').catch(
+    elsewhereOrFail('@aws-sdk/client-secrets-manager', env),
   )
+  const sdk = found as typeof Sdk
   const region = ask.region ?? regionOfArn(secretId) ?? regionOfEnv(env)
   const credentials = ask.credentials ?? identityFrom(env)
   const client = new sdk.SecretsManagerClient({

@@ -1,5 +1,8 @@
 /** Signs tokens, by the AWS SDK's signers where they are, and says until when they can be used. */
 
+import type * as DsqlSdk from '@aws-sdk/dsql-signer'
+import type * as RdsSdk from '@aws-sdk/rds-signer'
+
 import { type Clock, Moment } from '../clock.ts'
 import type { Env } from '../env.ts'
 import { LeaseholdError } from '../errors.ts'
@@ -96,15 +99,13 @@ const NOBODY_SIGNS =
   '. Without it a token is signed all the same, but not by a profile or by what the SDK would look for: ' +
   'give `credentials`, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY'
 
-type RdsSdk = typeof import('@aws-sdk/rds-signer')
-type DsqlSdk = typeof import('@aws-sdk/dsql-signer')
-
 async function rdsSigner(
   ask: TokenAsk,
   identity: AwsIdentity | undefined,
   env: Env,
 ): Promise<TokenSigner | undefined> {
-  const sdk = await import('@aws-sdk/rds-signer').catch(elsewhere<RdsSdk>('@aws-sdk/rds-signer', env))
+  const found = await import('@aws-sdk/rds-signer').catch(elsewhere('@aws-sdk/rds-signer', env))
+  const sdk = found as typeof RdsSdk | undefined
   if (sdk === undefined) return undefined
   const { host: hostname, port, region, user: username = '' } = ask
   const signer = new sdk.Signer({ hostname, port, region, username, ...credentialsOf(identity) })
@@ -116,7 +117,8 @@ async function dsqlSigner(
   identity: AwsIdentity | undefined,
   env: Env,
 ): Promise<TokenSigner | undefined> {
-  const sdk = await import('@aws-sdk/dsql-signer').catch(elsewhere<DsqlSdk>('@aws-sdk/dsql-signer', env))
+  const found = await import('@aws-sdk/dsql-signer').catch(elsewhere('@aws-sdk/dsql-signer', env))
+  const sdk = found as typeof DsqlSdk | undefined
   if (sdk === undefined) return undefined
   const { host: hostname, region, isAdmin } = ask
   const signer = new sdk.DsqlSigner({ hostname, region, ...credentialsOf(identity) })
