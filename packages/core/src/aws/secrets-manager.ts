@@ -1,9 +1,11 @@
 /** Asks Secrets Manager itself, by the application's AWS SDK. */
 
+import type * as Sdk from '@aws-sdk/client-secrets-manager'
+
 import type { Env } from '../env.ts'
 import { LeaseholdError } from '../errors.ts'
 import { type AwsIdentity, type AwsIdentityProvider, identityFrom } from './identity.ts'
-import { notInstalled } from './load.ts'
+import { elsewhereOrFail } from './load.ts'
 import { regionOfArn, regionOfEnv } from './region.ts'
 import type { AskForSecret, SecretPlace } from './secret-reader.ts'
 
@@ -42,9 +44,10 @@ async function openClient(
   read: (answer: SecretAnswer) => string,
 ): Promise<AskForSecret> {
   const { secretId, versionId, endpoint } = ask
-  const sdk = await import('@aws-sdk/client-secrets-manager').catch(
-    notInstalled('@aws-sdk/client-secrets-manager'),
+  const found = await import('@aws-sdk/client-secrets-manager').catch(
+    elsewhereOrFail('@aws-sdk/client-secrets-manager', env),
   )
+  const sdk = found as typeof Sdk
   const region = ask.region ?? regionOfArn(secretId) ?? regionOfEnv(env)
   const credentials = ask.credentials ?? identityFrom(env)
   const client = new sdk.SecretsManagerClient({
