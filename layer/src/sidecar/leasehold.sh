@@ -17,13 +17,20 @@ case ${LEASEHOLD_SIDECAR:-} in
     ;;
 esac
 
-# The function's own flags and preloads are not meant for this process; its packages and the runtime's are found by path.
-unset NODE_OPTIONS
-folders=/var/task/node_modules:/opt/nodejs/node_modules:/var/runtime/node_modules:/var/runtime
-export NODE_PATH="${NODE_PATH:+$NODE_PATH:}$folders"
-node=$(command -v node || echo /var/lang/bin/node)
+# Starts the sidecar's program. The function's own flags and preloads are not meant for it; its packages and the
+# runtime's, the AWS SDK among them, are found by path.
+start() {
+  unset NODE_OPTIONS
+  folders=/var/task/node_modules:/opt/nodejs/node_modules:/var/runtime/node_modules:/var/runtime
+  export NODE_PATH="${NODE_PATH:+$NODE_PATH:}$folders"
+  PATH=$PATH:/var/lang/bin
+  $1 node --max-semi-space-size=1 "$program" "$2"
+}
 
-if [ -z "${BASH_VERSION:-}" ]; then exec "$node" "$program" "$([ -n "$wanted" ] && echo alone || echo idle)"; fi
+if [ -z "${BASH_VERSION:-}" ]; then
+  [ -n "$wanted" ] && start exec alone
+  start exec idle
+fi
 
 set +o posix
 trap '' PIPE
@@ -65,7 +72,7 @@ if [ -n "$wanted" ]; then
   # Its standard input says when the environment ends, its standard output when it is ready.
   coproc SIDECAR {
     for _ in 1 2 3; do
-      "$node" --max-semi-space-size=1 "$program" supervised && exit
+      start '' supervised && exit
       echo 'leasehold: the sidecar ended, and the function goes on without' >&2
     done
   }

@@ -4,12 +4,17 @@ import { type Clock, Moment, systemClock } from '../clock.ts'
 import { type Env, systemEnv } from '../env.ts'
 import type { MetricDimensions, MetricName, MetricsSink } from '../metrics.ts'
 import { Handover } from '../sidecar/handover.ts'
-import { type Measurement, wantsSidecar } from '../sidecar/protocol.ts'
+import { type Measurement, type MetricsPlace, wantsSidecar } from '../sidecar/protocol.ts'
 import type { Surroundings } from '../surroundings.ts'
+import { checkOptions } from './check.ts'
 import { cloudWatch, type CloudWatchOptions } from './cloudwatch.ts'
+import { EVERY_MS, NAMESPACE, ONLY, onlyProblems } from './sink-options.ts'
 
 /** Those of `cloudWatch()`, but for the credentials: the sidecar has the function's own, from the environment. */
-export type SidecarMetricsOptions = Omit<CloudWatchOptions, 'credentials' | 'limitMs'>
+export type SidecarMetricsOptions = Pick<
+  CloudWatchOptions,
+  'namespace' | 'everyMs' | 'only' | 'region' | 'endpoint'
+>
 
 /** How often counts are handed over while the pool is in use: as often as a sink may ask for. */
 const HAND_OVER_EVERY_MS = 1_000
@@ -29,9 +34,27 @@ const MOST_PENDING = 1_000
  * @throws LeaseholdError `INVALID_OPTIONS`
  */
 export function sidecarMetrics(options: SidecarMetricsOptions, surroundings: Surroundings = {}): MetricsSink {
-  const direct = cloudWatch(options, surroundings)
+  const { namespace, everyMs, only, region, endpoint } = checked(options)
+  const to = { namespace, everyMs, only, region, endpoint }
+  const direct = cloudWatch(to, surroundings)
   const { clock = systemClock, env = systemEnv } = surroundings
-  return wantsSidecar(env) ? new SidecarSink({ ...options }, direct, clock, env) : direct
+  return wantsSidecar(env) ? new SidecarSink(to, direct, clock, env) : direct
+}
+
+function checked(options: SidecarMetricsOptions): SidecarMetricsOptions {
+  checkOptions(
+    'sidecarMetrics',
+    options,
+    {
+      namespace: NAMESPACE,
+      everyMs: EVERY_MS,
+      only: ONLY,
+      region: { kind: 'text' },
+      endpoint: { kind: 'text' },
+    },
+    onlyProblems(options),
+  )
+  return options
 }
 
 class SidecarSink implements MetricsSink {
@@ -47,10 +70,10 @@ class SidecarSink implements MetricsSink {
   #isDirect = false
   #sentDirectly: Moment | undefined
 
-  constructor(options: SidecarMetricsOptions, direct: MetricsSink, clock: Clock, env: Env) {
+  constructor(to: MetricsPlace, direct: MetricsSink, clock: Clock, env: Env) {
     this.#clock = clock
     this.#direct = direct
-    this.#handover = new Handover(options, clock, env)
+    this.#handover = new Handover(to, clock, env)
   }
 
   record(name: MetricName, value: number, count: number, of: MetricDimensions): void {
@@ -81,7 +104,7 @@ class SidecarSink implements MetricsSink {
     }
     this.#handover.connect()
     this.#handOver()
-    const { problem, back } = await this.#handover.settle()
+    const { problem, back } = await this.#handover.settle(isLast)
     if (isLast) back.push(...this.#takePending())
     for (const [name, value, count, Fleet, Engine, Target] of back) {
       this.#direct.record(name, value, count, { Fleet, Engine, Target })

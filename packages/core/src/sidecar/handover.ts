@@ -61,6 +61,7 @@ export class Handover {
       answered: (answer) => this.#answered(answer),
       lost: () => this.#lost(),
     })
+    if (this.#back.length > 0) this.give(this.#back.splice(0))
   }
 
   give(data: readonly Measurement[]): void {
@@ -77,8 +78,12 @@ export class Handover {
     this.#openCount += data.length
   }
 
-  /** Waits for what was given, half a second at the most. Never rejects. */
-  async settle(): Promise<Settled> {
+  /**
+   * Waits for what was given, half a second at the most. Never rejects.
+   *
+   * @param isLast a sidecar that is starting still is not waited for
+   */
+  async settle(isLast: boolean): Promise<Settled> {
     for (let half = 0; half < 2 && this.#given.size > 0; half += 1) await this.#answeredWithin(HALF_LIMIT_MS)
     if (this.#given.size > 0) {
       this.#shun('the sidecar does not answer')
@@ -87,7 +92,7 @@ export class Handover {
     }
     const problem = this.#problem
     this.#problem = undefined
-    return { problem, back: this.#back.splice(0) }
+    return { problem, back: this.#isShunned || isLast ? this.#back.splice(0) : [] }
   }
 
   async #answeredWithin(limitMs: number): Promise<void> {
@@ -109,7 +114,7 @@ export class Handover {
       this.#isShunned = false
     } else {
       this.#back.push(...data)
-      this.#problem = `the sidecar does not take metrics (${answer.why}); the function sends them itself`
+      this.#shun(`the sidecar does not take metrics (${answer.why})`)
     }
     if (this.#given.size === 0) this.#settled?.()
   }
