@@ -37,7 +37,7 @@ describe('secrets of the sidecar', () => {
     const { lambda } = await deploy()
     const { payload, error } = await lambda.invoke({ threads: 8, secretId: 'shop' }, { settle: true })
     expect(error).toBeUndefined()
-    expect(payload).toEqual(Array(8).fill({ user: 'app', password: PASSWORD }))
+    expect(payload).toEqual(Array.from({ length: 8 }, () => ({ user: 'app', password: PASSWORD })))
     expect((await lambda.invoke({ secretId: 'shop' })).payload).toMatchObject({ password: PASSWORD })
     expect(manager.requests).toHaveLength(1)
   })
@@ -70,7 +70,7 @@ describe('secrets of the sidecar', () => {
       { 'x-aws-parameters-secrets-token': 'another' },
       { 'x-aws-parameters-secrets-token': `${SESSION_TOKEN}x` },
     ]) {
-      const { status, body } = await get(path, headers as Record<string, string>)
+      const { status, body } = await get(path, headers)
       expect([status, body.includes(PASSWORD)]).toEqual([403, false])
     }
     const forwarded = { 'x-aws-parameters-secrets-token': SESSION_TOKEN, 'x-forwarded-for': '10.0.0.1' }

@@ -1,6 +1,6 @@
 /** What the sidecar has of core beyond its public face: it is bundled from the same sources, and released with them. */
 
-export { type CloudWatchOptions, cloudWatch } from '../../../packages/core/src/aws/cloudwatch.ts'
+export { cloudWatch } from '../../../packages/core/src/aws/cloudwatch.ts'
 export { nameOf } from '../../../packages/core/src/aws/failure.ts'
 export { localPort, localToken } from '../../../packages/core/src/aws/local-http.ts'
 export { SecretReader } from '../../../packages/core/src/aws/secret-reader.ts'

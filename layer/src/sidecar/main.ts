@@ -11,7 +11,7 @@ import { Sidecar } from './sidecar.ts'
 
 const log = new LimitedLog(
   // Standard output is the launcher's.
-  { warn: consoleLogger.error, error: consoleLogger.error },
+  { warn: (...line) => consoleLogger.error(...line), error: (...line) => consoleLogger.error(...line) },
   systemClock,
 )
 

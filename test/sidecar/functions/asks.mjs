@@ -50,5 +50,5 @@ export const handler = async (event) => {
 
 if (!isMainThread && workerData?.threads !== undefined) {
   const { user, password } = await ask(workerData)
-  parentPort.postMessage({ user, password })
+  parentPort.postMessage({ user, password }, [])
 }
