@@ -1,4 +1,4 @@
-// Eight worker threads share the places of their environment through the sidecar.
+// Worker threads share the places of their environment through the sidecar.
 import type { LambdaFunction } from '@leasehold/lambda-emulator'
 import { type DatabaseServer, startPostgres } from '@leasehold/test-databases'
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
@@ -6,8 +6,9 @@ import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
 import { describeOnAws } from './aws-runtime.ts'
 import { layOut, type Opt } from './opt.ts'
 
-const WORKERS = 8
-const CONNECTIONS = 16
+const WORKERS = 4
+const REQUESTS = 32
+const CONNECTIONS = 8
 
 let opt: Opt
 let server: DatabaseServer
@@ -29,10 +30,10 @@ async function deploy(environment: Record<string, string> = {}): Promise<LambdaF
   const { host, port, database, login } = server
   const { lambda } = await opt.deploy(
     {
-      AWS_LAMBDA_MAX_CONCURRENCY: '64',
+      AWS_LAMBDA_MAX_CONCURRENCY: String(REQUESTS),
       AWS_LAMBDA_NODEJS_WORKER_COUNT: String(WORKERS),
       // AWS's client waits for events on a thread of this pool in every worker; logins and files need some, too.
-      UV_THREADPOOL_SIZE: '32',
+      UV_THREADPOOL_SIZE: '16',
       TARGET: JSON.stringify({ host, port, database, ...login }),
       ...environment,
     },
@@ -74,26 +75,27 @@ async function load(lambda: LambdaFunction, concurrency: number, count: number, 
 }
 
 describeOnAws('worker threads that share their places', () => {
-  it('answer 64 requests at a time within their connections', async () => {
+  it('answer many requests at a time within their connections', async () => {
     const lambda = await deploy()
     expect((await lambda.invoke({ ask: 'places' })).payload).toBe(true)
-    const { peak, failures } = await load(lambda, 64, 640)
+    const { peak, failures } = await load(lambda, REQUESTS, 10 * REQUESTS)
     expect(failures).toEqual([])
-    expect(peak).toBeLessThanOrEqual(CONNECTIONS)
+    // A place is lent again when its connection has been told to close, and the server may be about to read that.
+    expect(peak).toBeLessThanOrEqual(CONNECTIONS + 1)
     expect(peak).toBeGreaterThan(WORKERS)
   })
 
   it('have their even share when the sidecar dies under load, and answer all the same', async () => {
     const lambda = await deploy()
-    const loaded = load(lambda, 64, 640)
+    const loaded = load(lambda, REQUESTS, 10 * REQUESTS)
     for (let time = 0; time < 3; time += 1) {
       await vi.waitUntil(async () => (await opt.sidecars()).length > 0, { timeout: 15_000, interval: 10 })
       for (const pid of await opt.sidecars()) process.kill(pid, 'SIGKILL')
     }
     const { failures } = await loaded
     expect(failures).toEqual([])
-    const after = await load(lambda, 64, 320)
+    const after = await load(lambda, REQUESTS, 5 * REQUESTS)
     expect(after.failures).toEqual([])
-    expect(after.peak).toBeLessThanOrEqual(CONNECTIONS)
+    expect(after.peak).toBeLessThanOrEqual(CONNECTIONS + 1)
   })
 })

@@ -18,6 +18,10 @@ export interface Deployed {
   readonly lambda: LambdaFunction
   /** Where the sidecar answers. */
   readonly port: string
+  /** And where it listens for metrics and places. */
+  readonly socket: string
+  /** Runs `work` while the environment is awake. */
+  awake<T>(work: () => Promise<T>): Promise<T>
   /** Asks the sidecar from here, as any process of the environment may. */
   get(path: string, headers?: Record<string, string>): Promise<{ status: number; body: string }>
 }
@@ -46,20 +50,22 @@ export async function layOut(): Promise<Opt> {
     deploy: async (environment = {}, options = {}) => {
       count += 1
       const port = await freePort()
+      const socket = join(folder, `${count}.sock`)
       const lambda = deployFunction({
         name: 'shop',
         taskRoot: import.meta.dirname,
         handler: 'functions/asks.handler',
         environment: {
           LEASEHOLD_SIDECAR: 'on',
-          LEASEHOLD_SIDECAR_SOCKET: join(folder, `${count}.sock`),
+          LEASEHOLD_SIDECAR_SOCKET: socket,
           PARAMETERS_SECRETS_EXTENSION_HTTP_PORT: port,
           NODE_PATH: SDK,
           ...environment,
         },
         extensions: [executable],
         nodeArgs: ['--conditions=@leasehold/source'],
-        timeoutMs: 15_000,
+        timeoutMs: 50_000,
+        initTimeoutMs: 50_000,
         ...options,
       })
       const get: Deployed['get'] = async (path, headers) => {
@@ -68,7 +74,18 @@ export async function layOut(): Promise<Opt> {
         })
         return { status: response.status, body: await response.text() }
       }
-      return { lambda, port, get }
+      const awake: Deployed['awake'] = async (work) => {
+        count += 1
+        const until = join(folder, `${count}.over`)
+        const invoked = lambda.invoke({ until }, { settle: true })
+        try {
+          return await work()
+        } finally {
+          await writeFile(until, '')
+          await invoked
+        }
+      }
+      return { lambda, port, socket, awake, get }
     },
     sidecars: () => processesWith(`${folder}/extensions/../`),
     remove: () => rm(folder, { recursive: true, force: true }),

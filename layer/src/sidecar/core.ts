@@ -3,6 +3,7 @@
 export { cloudWatch } from '../../../packages/core/src/aws/cloudwatch.ts'
 export { nameOf } from '../../../packages/core/src/aws/failure.ts'
 export { localPort, localToken } from '../../../packages/core/src/aws/local-http.ts'
+export { loadCloudWatch } from '../../../packages/core/src/aws/put-metric-data.ts'
 export { SecretReader } from '../../../packages/core/src/aws/secret-reader.ts'
 export { type SecretAnswer, secretsManagerPlace } from '../../../packages/core/src/aws/secrets-manager.ts'
 export { SingleFlight } from '../../../packages/core/src/aws/single-flight.ts'

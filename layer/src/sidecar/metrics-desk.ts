@@ -1,19 +1,21 @@
 /** Takes metrics from the environment's processes, and sends them now and then and at the end. */
 
-import type { MetricsPlace } from './core.ts'
 import {
-  cloudWatch,
   type Clock,
+  cloudWatch,
+  type Env,
   type LimitedLog,
+  loadCloudWatch,
   type Measurement,
   METRICS,
+  type MetricsPlace,
   type MetricsSink,
 } from './core.ts'
 
 /** Of its 2 s at the end the runtime may take 300 ms first. */
 const LIMIT_MS = 1_400
 
-/** The first sending is early: it loads what the last one will need. */
+/** The first sending is early: a way to CloudWatch that is not there is in the log before the environment ends. */
 const FIRST_WITHIN_MS = 10_000
 
 /** Places that metrics are sent to; a function has one, or a few. */
@@ -21,13 +23,15 @@ const MOST_PLACES = 8
 
 export class MetricsDesk {
   readonly #clock: Clock
+  readonly #env: Env
   readonly #log: LimitedLog
   readonly #random: { next(): number }
   readonly #sinks = new Map<string, MetricsSink>()
   #isEnding = false
 
-  constructor(clock: Clock, log: LimitedLog, random: { next(): number }) {
+  constructor(clock: Clock, env: Env, log: LimitedLog, random: { next(): number }) {
     this.#clock = clock
+    this.#env = env
     this.#log = log
     this.#random = random
   }
@@ -56,6 +60,8 @@ export class MetricsDesk {
     if (this.#sinks.size >= MOST_PLACES) throw new Error('too many places to send metrics to')
     const sink = cloudWatch({ ...to, limitMs: LIMIT_MS }, { clock: this.#clock })
     this.#sinks.set(key, sink)
+    // Loaded now, while Init has processors to spare, and not in the last two seconds. What is wrong the sink will say.
+    setImmediate(() => void loadCloudWatch(this.#env).catch(() => undefined))
     void this.#sendNowAndThen(sink)
     return sink
   }

@@ -25,7 +25,7 @@ export class Sidecar {
   readonly #socket: SocketDoor
 
   constructor(env: Env, log: LimitedLog) {
-    this.#metrics = new MetricsDesk(awakeClock, log, systemRandom)
+    this.#metrics = new MetricsDesk(awakeClock, env, log, systemRandom)
     const secrets = new SecretDesk(awakeClock, env)
     const tokens = new TokenDesk(tokenSigner(undefined, awakeClock, env), awakeClock)
     this.#http = new HttpDoor({ env, log, secrets, tokens })

@@ -1,5 +1,7 @@
 // Asks for secrets and tokens, in this thread and in others, and measures something.
 
+import { existsSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 
 import { iamToken, secret, sidecarMetrics } from '@leasehold/core/aws'
@@ -29,8 +31,10 @@ export const handler = async (event) => {
   if (event.measure !== undefined) {
     for (let count = 0; count < event.measure; count += 1) metrics.record('ConnectTime', 10 + count, 1, of)
   }
+  // Awake for as long as the test has to do with the environment.
+  while (event.until !== undefined && !existsSync(event.until)) await pause(10)
   // Whatever else it has to do: the next turns of the loop.
-  if (event.after !== undefined) await new Promise((resolve) => setTimeout(resolve, event.after))
+  if (event.after !== undefined) await pause(event.after)
   if (event.flush) return { problem: await metrics.flush(false) }
   if (event.crash === 'throw')
     setImmediate(() => {

@@ -3,7 +3,7 @@
 import { sidecarPlaces } from '@leasehold/core/lambda'
 import { createPool } from '@leasehold/pg-adapter'
 
-const places = sidecarPlaces({ connections: 16 })
+const places = sidecarPlaces({ connections: 8 })
 const pool = createPool(JSON.parse(process.env.TARGET))
 
 export const handler = async ({ ms = 20, ask }) => {

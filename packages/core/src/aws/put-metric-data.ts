@@ -16,12 +16,17 @@ export type Deliver = (batch: readonly Datum[], signal: AbortSignal) => Promise<
 /** A request shorter than this is not worth compressing. */
 const COMPRESSED_FROM_BYTES = 1_024
 
-export async function openCloudWatch(options: CloudWatchOptions, env: Env): Promise<Deliver> {
-  const { namespace: Namespace, endpoint } = options
+/** @throws LeaseholdError `CREDENTIALS_INVALID` where it is not there */
+export async function loadCloudWatch(env: Env): Promise<typeof Sdk> {
   const found = await import('@aws-sdk/client-cloudwatch').catch(
     elsewhereOrFail('@aws-sdk/client-cloudwatch', env),
   )
-  const sdk = found as typeof Sdk
+  return found as typeof Sdk
+}
+
+export async function openCloudWatch(options: CloudWatchOptions, env: Env): Promise<Deliver> {
+  const { namespace: Namespace, endpoint } = options
+  const sdk = await loadCloudWatch(env)
   const region = options.region ?? regionOfEnv(env)
   const credentials = options.credentials ?? identityFrom(env)
   const client = new sdk.CloudWatchClient({

@@ -74,6 +74,8 @@ class SidecarSink implements MetricsSink {
     this.#clock = clock
     this.#direct = direct
     this.#handover = new Handover(to, clock, env)
+    // While modules load: the sidecar then loads what it will need.
+    clock.defer(() => this.#handover.announce())
   }
 
   record(name: MetricName, value: number, count: number, of: MetricDimensions): void {

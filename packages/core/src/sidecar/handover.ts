@@ -64,6 +64,12 @@ export class Handover {
     if (this.#back.length > 0) this.give(this.#back.splice(0))
   }
 
+  /** Says where measurements will go, before there are any. */
+  announce(): void {
+    this.connect()
+    this.give([])
+  }
+
   give(data: readonly Measurement[]): void {
     this.#givenCount += 1
     const number = this.#givenCount

@@ -130,7 +130,10 @@ export class LentPlaces implements PlaceKeeper {
     this.#asked.set(this.#clock)
     channel?.say({ kind: 'take', number, budget: 'environment', of, share })
     this.#clock.later(HEARD_WITHIN_MS, () => {
-      if (this.#channel === channel && this.#heardOf < number) channel?.close()
+      // Timers run first, though the answer may lie in the socket: one turn to read it.
+      this.#clock.defer(() => {
+        if (this.#channel === channel && this.#heardOf < number) channel?.close()
+      })
     })
   }
 
