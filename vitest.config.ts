@@ -79,6 +79,17 @@ const config: ViteUserConfig = defineConfig({
           testTimeout: 60_000,
         },
       },
+      {
+        ...source,
+        // Environments of their own that mostly wait: two files at a time.
+        test: {
+          name: 'sidecar',
+          include: ['test/sidecar/**/*.test.ts'],
+          ...withServers,
+          fileParallelism: true,
+          maxWorkers: 2,
+        },
+      },
       { ...source, test: { name: 'frozen', include: ['test/frozen/**/*.test.ts'], ...withServers } },
       {
         ...source,

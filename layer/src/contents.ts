@@ -5,7 +5,9 @@ import { join, relative, sep } from 'node:path'
 
 import type { Manifest, Placed } from './placement.ts'
 
-const CODE = /\.(?:c|m)?js$|\.json$|\.node$/u
+const CODE = /\.(?:c|m)?js$|\.json$/u
+/** One layer serves both architectures. */
+const NATIVE = /\.(?:node|so|wasm)$/u
 const LICENCE = /^(?:licen[cs]e|copying|notice)(?:[.-]|$)/iu
 /** At a package's top. Deeper down a name like these may be code. */
 const LEFT_OUT =
@@ -22,10 +24,12 @@ export function filesOf(placed: Placed): Map<string, Uint8Array> {
     files.set(name, readFileSync(path))
   }
   if (own) {
-    if (!files.has('dist/index.js'))
-      throw new Error(`${manifest.name} is not built: run \`pnpm build\` first`)
     files.set('LICENSE', readFileSync(join(source, 'LICENSE')))
     files.set('package.json', new TextEncoder().encode(publishedManifest(manifest)))
+    const missing = targetsOf(manifest.publishConfig?.exports).find((target) => !files.has(target))
+    if (missing !== undefined) {
+      throw new Error(`${manifest.name} is not built, ${missing} is missing: run \`pnpm build\` first`)
+    }
   }
   // Some packages print their licence in the README and nowhere else.
   const readme = join(source, 'README.md')
@@ -39,9 +43,16 @@ function* walk(folder: string, top = true): Generator<string> {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     if (top && LEFT_OUT.test(entry.name)) continue
     const path = join(folder, entry.name)
+    if (NATIVE.test(entry.name)) throw new Error(`${path} is not plain JavaScript`)
     if (entry.isDirectory()) yield* walk(path, false)
     else if (LICENCE.test(entry.name) || (CODE.test(entry.name) && !TOOLING.test(entry.name))) yield path
   }
+}
+
+/** The files of code that a map of exports leads to. */
+function targetsOf(exports: unknown): string[] {
+  if (typeof exports === 'string') return CODE.test(exports) ? [exports.replace(/^\.\//u, '')] : []
+  return Object.values(exports ?? {}).flatMap(targetsOf)
 }
 
 /** What of our manifest a run needs, as `pnpm pack` would publish it. */

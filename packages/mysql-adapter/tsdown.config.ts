@@ -2,6 +2,9 @@ import { defineConfig, type UserConfig } from 'tsdown'
 
 import { base } from '../../tsdown.base.ts'
 
-const config: UserConfig = defineConfig({ ...base, entry: ['src/index.ts', 'src/serverless-mysql/index.ts'] })
+const config: UserConfig = defineConfig({
+  ...base,
+  entry: ['src/index.ts', 'src/govern.ts', 'src/serverless-mysql/index.ts'],
+})
 
 export default config

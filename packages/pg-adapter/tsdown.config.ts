@@ -4,7 +4,7 @@ import { base } from '../../tsdown.base.ts'
 
 const config: UserConfig = defineConfig({
   ...base,
-  entry: ['src/index.ts', 'src/serverless/index.ts', 'src/serverless-postgres/index.ts'],
+  entry: ['src/index.ts', 'src/govern.ts', 'src/serverless/index.ts', 'src/serverless-postgres/index.ts'],
 })
 
 export default config

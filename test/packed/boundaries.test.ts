@@ -14,6 +14,7 @@ const OPTIONS = 'packages/core/src/options/resolve.ts'
 const SECRET = 'packages/core/src/aws/secret.ts'
 const SENDER = 'packages/core/src/aws/put-metric-data.ts'
 const SIGNER = 'packages/core/src/aws/token-signer.ts'
+const PRESIGN = 'packages/core/src/aws/presign.ts'
 const PG = 'packages/pg-adapter/src/driver.ts'
 const MYSQL = 'packages/mysql-adapter/src/driver.ts'
 
@@ -48,6 +49,8 @@ const FORBIDDEN: [file: string, line: string][] = [
   [SECRET, imports('node:crypto')],
   [SECRET, 'export const now = Date.now()'],
   [SIGNER, imports('@smithy/signature-v4')],
+  [SIGNER, imports('node:crypto')],
+  [PRESIGN, imports('@smithy/signature-v4')],
   [PG, imports('mysql2')],
   [PG, imports('pg-pool')],
   [PG, imports('@leasehold/core/testing')],
@@ -70,6 +73,7 @@ const ALLOWED: [file: string, line: string][] = [
   [SECRET, imports('lru-cache')],
   [SENDER, "export const sdk = (): Promise<unknown> => import('@aws-sdk/client-cloudwatch')"],
   [SIGNER, "export const sdk = (): Promise<unknown> => import('@aws-sdk/rds-signer')"],
+  [PRESIGN, imports('node:crypto')],
   [PG, imports('pg')],
   [PG, imports('@leasehold/core')],
   [MYSQL, imports('mysql2')],

@@ -281,6 +281,7 @@ export class Governor {
   /** Before a request waits for a busy pool: what an earlier invocation left checked out makes room. */
   noticeInvocation(): void {
     this.#held.noticeInvocation()
+    processWide().places?.wanted?.()
   }
 
   /** Who asks for a connection now; undefined where one invocation runs after the other, and nobody need know. */
@@ -300,6 +301,17 @@ export class Governor {
   /** The size of a pool that was given none; undefined leaves it to the driver. */
   get poolMax(): number | undefined {
     return poolMax(this.#parts.env, this.options, processWide().places)
+  }
+
+  /**
+   * Lets the size of a pool that was given none follow the environment's places, where somebody keeps them.
+   *
+   * @param name of the member of `config` that the driver reads whenever it opens a connection
+   */
+  followPlaces(config: object, name: string): void {
+    const { places } = processWide()
+    if (places === undefined) return
+    Object.defineProperty(config, name, { get: () => Math.max(1, places.mostCount), enumerable: true })
   }
 
   /** The handler says which invocation this is, and how much time it has. */
@@ -351,7 +363,7 @@ export class Governor {
   /** Whether one that is given back must not be kept: spoilt, or inside a transaction that another would go on with. */
   endsAtCheckin(governed: GovernedConnection): boolean {
     if (this.#invocations.areConcurrent && !governed.spoilt) this.#held.leftOpen(governed)
-    return governed.spoilt
+    return governed.spoilt || (governed.place !== undefined && processWide().places?.isOver === true)
   }
 
   /** The application gave it back and the pool keeps it. Hot: allocates only when something is due. */

@@ -25,8 +25,12 @@ export interface EnvironmentPlace {
  * which is the default, every thread has an even share of its own, and nothing is asked.
  */
 export interface PlaceKeeper {
-  /** How many a pool of one thread may have at most, in place of its even share. At least 1. */
+  /** How many a pool of one thread may have at most just now, in place of its even share. At least 1. */
   readonly mostCount: number
+  /** Whether this thread has more than it may: a connection that is given back is closed. Hot. */
+  readonly isOver?: boolean
+  /** A request of this thread waits for a busy pool. Hot: must not wait. */
+  wanted?(): void
   /**
    * Resolves to a place as soon as there is one; rejects with the signal's reason where it aborts first.
    *
@@ -49,8 +53,7 @@ export function poolMax(
   if (!runsSeveralInvocations(env)) return 1
   if (keeper !== undefined) return Math.max(1, keeper.mostCount)
   const workers = workerCount(env, cpuCount)
-  const { environmentConnections: given } = options
-  const share = given === 0 ? defaultShare(env, workers) : given
+  const share = environmentShare(env, options.environmentConnections, workers)
   if (share < workers) {
     options.logger.warn(
       `leasehold: \`environmentConnections\` (${share}) is less than one for each of ${workers} worker threads, ` +
@@ -60,8 +63,9 @@ export function poolMax(
   return Math.max(1, Math.floor(share / workers))
 }
 
-/** What all threads of an environment may have together, where nobody says so. */
-function defaultShare(env: Env, workers: number): number {
+/** What all threads of an environment may have together. @param given 0 where nobody says so */
+export function environmentShare(env: Env, given: number, workers: number): number {
+  if (given > 0) return given
   const requests = Number(env['AWS_LAMBDA_MAX_CONCURRENCY'])
   return Math.max(workers, Math.floor((requests || 0) / REQUESTS_A_CONNECTION))
 }

@@ -41,6 +41,7 @@ export function createGovernedPool(
   const config = poolConfig(driverOptions, governor.poolMax)
   const pool: unknown = driver.createPool(config as mysql2.PoolOptions)
   checkPool(pool)
+  if (driverOptions['connectionLimit'] === undefined) governor.followPlaces(pool.config, 'connectionLimit')
   hideSecrets(pool.config.connectionConfig)
   const leavesTlsToUs = driverOptions['ssl'] === undefined && !pool.config.connectionConfig.ssl
   new PoolGovernor(pool, governor, dialect, leavesTlsToUs).take()

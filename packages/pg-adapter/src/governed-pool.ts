@@ -38,6 +38,9 @@ export function governedPoolClass(driver: PgModule, surroundings: Surroundings =
       }
       const Client = governedClientClass(driver, (given) => ({ governor, config: given }), home)
       super({ ...config, Client })
+      if (driverOptions['max'] === undefined && driverOptions['poolSize'] === undefined) {
+        governor.followPlaces(this.options, 'max')
+      }
       // The driver hides the password from printing and so must its copy in ours.
       this.#governor = governor
       this.on('error', ignore)

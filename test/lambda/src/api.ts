@@ -39,6 +39,12 @@ export interface FunctionOptions {
    * @defaultValue 'auto'
    */
   readonly runtime?: 'auto' | RuntimeKind | undefined
+  /**
+   * Absolute path of an unpacked layer. The function's processes, and nobody else, see it as `/opt`; the executables in
+   * its `extensions` are started, and `NODE_PATH` is what Lambda's runtimes set. Needs `unshare` and the right to
+   * mount (root, or user namespaces): `optProblem()` says whether.
+   */
+  readonly opt?: string | undefined
   /** Absolute paths of external extensions: executables started before the runtime, as in `/opt/extensions`. */
   readonly extensions?: readonly string[] | undefined
   /**

@@ -9,6 +9,7 @@ import { isGone } from './environment-states.ts'
 import { isManaged } from './environment-variables.ts'
 import { DeploymentError, DisposedError, ThrottledError } from './errors.ts'
 import { ExecutionEnvironment, type EnvironmentOptions } from './execution-environment.ts'
+import { extensionsIn, optProblem } from './opt.ts'
 import { PendingInvocation } from './pending-invocation.ts'
 import { chooseRuntime, type Runtime } from './runtimes.ts'
 
@@ -114,10 +115,11 @@ class DeployedFunction implements LambdaFunction {
         nodeMajor: runtime.nodeMajor,
         environment: options.environment ?? {},
         runtimeDir: dirname(runtime.entry),
+        opt: options.opt,
       },
       runtimeEntry: runtime.entry,
       nodeArgs: options.nodeArgs ?? [],
-      extensions: options.extensions ?? [],
+      extensions: [...(options.extensions ?? []), ...extensionsIn(options.opt)],
       logStream: `${day}/[$LATEST]${randomBytes(16).toString('hex')}`,
       timeoutMs: options.timeoutMs ?? 3_000,
       initTimeoutMs: options.initTimeoutMs ?? 10_000,
@@ -132,7 +134,7 @@ class DeployedFunction implements LambdaFunction {
 
 function findProblems(options: FunctionOptions): readonly string[] {
   const problems: string[] = []
-  const { name, taskRoot, handler, timeoutMs, initTimeoutMs, maxEnvironments, extensions = [] } = options
+  const { name, taskRoot, handler, timeoutMs, initTimeoutMs, maxEnvironments, extensions = [], opt } = options
   if (!/^[\w-]{1,64}$/.test(name))
     problems.push('`name` must be 1 to 64 letters, digits, hyphens, underscores')
   if (!isAbsolute(taskRoot) || !existsSync(taskRoot)) {
@@ -146,6 +148,13 @@ function findProblems(options: FunctionOptions): readonly string[] {
   }
   if (maxEnvironments !== undefined && !(maxEnvironments >= 0)) {
     problems.push(`\`maxEnvironments\` must be 0 or more, got ${maxEnvironments}`)
+  }
+  if (opt !== undefined) {
+    if (!isAbsolute(opt) || !existsSync(opt)) {
+      problems.push(`\`opt\` must be the absolute path of a folder, got ${opt}`)
+    }
+    const problem = optProblem()
+    if (problem !== undefined) problems.push(`\`opt\` can't be mounted here: ${problem}`)
   }
   for (const path of extensions) {
     if (!isAbsolute(path) || !existsSync(path)) problems.push(`no such extension: ${path}`)

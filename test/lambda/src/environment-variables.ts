@@ -12,6 +12,8 @@ export interface FunctionIdentity {
   readonly nodeMajor: string
   readonly environment: Readonly<Record<string, string>>
   readonly runtimeDir: string
+  /** An unpacked layer, which its processes see as `/opt`. */
+  readonly opt: string | undefined
 }
 
 /** What only the runtime's process may see, by the developer guide's page on extensions. */
@@ -62,6 +64,21 @@ export function runtimeVariables(
     AWS_LAMBDA_RUNTIME_API: runtimeApi,
     _HANDLER: identity.handler,
   }
+}
+
+/** What the managed runtimes start Node.js with, unless the function has its own; extensions are not told. */
+export function layerVariables(identity: FunctionIdentity): Record<string, string> {
+  const { nodeMajor, taskRoot, environment, opt } = identity
+  if (opt === undefined || environment['NODE_PATH'] !== undefined) return {}
+  const runtimeDir = environment['LAMBDA_RUNTIME_DIR'] ?? identity.runtimeDir
+  const folders = [
+    `/opt/nodejs/node${nodeMajor}/node_modules`,
+    '/opt/nodejs/node_modules',
+    `${runtimeDir}/node_modules`,
+    runtimeDir,
+    taskRoot,
+  ]
+  return { NODE_PATH: folders.join(':') }
 }
 
 export function extensionVariables(runtime: Readonly<Record<string, string>>): Record<string, string> {

@@ -12,4 +12,5 @@ export type {
   RuntimeKind,
 } from './api.ts'
 export { deployFunction } from './deploy.ts'
+export { optProblem } from './opt.ts'
 export { DeploymentError, DisposedError, SandboxError, ThrottledError } from './errors.ts'

@@ -8,11 +8,13 @@ import { deferred, type Deferred } from './deferred.ts'
 import {
   extensionVariables,
   isManaged,
+  layerVariables,
   runtimeVariables,
   type FunctionIdentity,
 } from './environment-variables.ts'
 import { SandboxError } from './errors.ts'
 import { ExtensionRegistry } from './extensions-api.ts'
+import { withOpt } from './opt.ts'
 import { ProcessGroup, type ProcessExit } from './process-group.ts'
 import { RuntimeApi, type Answer, type Delivery } from './runtime-api.ts'
 import { exitedWithin, shutDown, type ShutdownReason } from './shutdown.ts'
@@ -157,13 +159,14 @@ export class Sandbox {
   #startExternals(): void {
     const { extensions, identity, logStream, onLine } = this.#options
     const env = extensionVariables(runtimeVariables(identity, logStream, this.#server.hostAndPort))
-    for (const command of extensions) {
-      const name = basename(command)
+    for (const path of extensions) {
+      const name = basename(path)
+      const [command = '', ...args] = withOpt(identity.opt, [path])
       const onExit = (exit: ProcessExit): void => {
         const how = exit.succeeded ? 'exited' : `exited with error: ${exit.description}`
         this.#fail(new SandboxError('Extension.Crash', `Error: extension ${name} ${how}`))
       }
-      this.#externals.set(name, new ProcessGroup({ command, args: [], cwd: '/', env, onLine, onExit }))
+      this.#externals.set(name, new ProcessGroup({ command, args, cwd: '/', env, onLine, onExit }))
     }
   }
 
@@ -175,8 +178,11 @@ export class Sandbox {
     const argv = [identity.nodePath, ...nodeArgs, runtimeEntry, identity.handler]
     const wrapper = identity.environment['AWS_LAMBDA_EXEC_WRAPPER']
     if (wrapper !== undefined) argv.unshift(wrapper)
-    const [command = '', ...args] = argv
-    const env = runtimeVariables(identity, logStream, this.#server.hostAndPort)
+    const [command = '', ...args] = withOpt(identity.opt, argv)
+    const env = {
+      ...runtimeVariables(identity, logStream, this.#server.hostAndPort),
+      ...layerVariables(identity),
+    }
     const onExit = (exit: ProcessExit): void => {
       const how = exit.succeeded ? 'without providing a reason' : `with error: ${exit.description}`
       this.#fail(new SandboxError('Runtime.ExitError', `Error: Runtime exited ${how}`))

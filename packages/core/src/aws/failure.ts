@@ -69,6 +69,12 @@ export function isTransient(error: unknown): boolean {
   return isOfTheNetwork(code) && $fault === undefined
 }
 
+/** Secrets Manager's own word, in whatever shape: its exceptions have names that end so. */
+export function isOfService(error: unknown): boolean {
+  const name = nameOf(error)
+  return name.endsWith('Exception') || name === 'DecryptionFailure' || name === 'InternalServiceError'
+}
+
 /** There were too many requests. Names from the SDK's own list. */
 export function isThrottled(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false

@@ -14,13 +14,13 @@ import {
 import { within } from '../deadline.ts'
 import { type Env, systemEnv } from '../env.ts'
 import { LeaseholdError } from '../errors.ts'
-import type { Observe } from '../metrics.ts'
 import type { Surroundings } from '../surroundings.ts'
 import { checkOptions } from './check.ts'
 import { failureOf } from './failure.ts'
 import { RenewalFloors } from './floor.ts'
 import type { AwsIdentity, AwsIdentityProvider } from './identity.ts'
 import { canonicalHost, regionOfEnv, regionOfHost, type TokenService } from './region.ts'
+import { sidecarSigner } from './sidecar-signer.ts'
 import { SingleFlight, whileWanted } from './single-flight.ts'
 import { type SignedToken, type SignToken, type TokenAsk, tokenSigner } from './token-signer.ts'
 
@@ -70,6 +70,13 @@ export interface IamTokenOptions {
    * @defaultValue 3000
    */
   readonly limitMs?: number | undefined
+  /**
+   * `signer`: signed in this process. `sidecar`: asked for at the layer's sidecar, which signs one for all processes
+   * and threads of the environment with its own credentials; signed here where it does not answer within a second,
+   * and after a refusal. Not together with `credentials`.
+   * @defaultValue 'signer'
+   */
+  readonly source?: 'signer' | 'sidecar' | undefined
 }
 
 /**
@@ -84,16 +91,28 @@ export interface IamTokenOptions {
  * @throws LeaseholdError `INVALID_OPTIONS`
  */
 export function iamToken(options: IamTokenOptions = {}, surroundings: Surroundings = {}): CredentialSource {
-  checkOptions('iamToken', options, {
-    region: { kind: 'text' },
-    hostname: { kind: 'text' },
-    port: { kind: 'whole', min: 1, max: 65_535 },
-    service: { kind: 'choice', choices: ['rds', 'dsql'] },
-    admin: { kind: 'yesNo' },
-    credentials: { kind: 'identity' },
-    limitMs: { kind: 'wholeMs', min: 1, max: 60_000 },
-  })
+  checkOptions(
+    'iamToken',
+    options,
+    {
+      region: { kind: 'text' },
+      hostname: { kind: 'text' },
+      port: { kind: 'whole', min: 1, max: 65_535 },
+      service: { kind: 'choice', choices: ['rds', 'dsql'] },
+      admin: { kind: 'yesNo' },
+      credentials: { kind: 'identity' },
+      limitMs: { kind: 'wholeMs', min: 1, max: 60_000 },
+      source: { kind: 'choice', choices: ['signer', 'sidecar'] },
+    },
+    sidecarProblems(options),
+  )
   return new IamTokenSource(options, surroundings)
+}
+
+function sidecarProblems(options: unknown): string[] {
+  const { source, credentials } = (options ?? {}) as IamTokenOptions
+  if (source !== 'sidecar' || credentials === undefined) return []
+  return ["`credentials` cannot be handed to the sidecar: leave them out, or leave out `source: 'sidecar'`"]
 }
 
 /** One token's place: what is signed, and the signing under way. */
@@ -114,6 +133,7 @@ class IamTokenSource implements CredentialSource {
   readonly #options: IamTokenOptions
   readonly #clock: Clock
   readonly #env: Env
+  readonly #signAnew: SignToken
   readonly #sign: SignToken
   readonly #limitMs: number
   readonly #floors: RenewalFloors
@@ -124,7 +144,8 @@ class IamTokenSource implements CredentialSource {
     this.#clock = clock
     this.#env = env
     this.#limitMs = options.limitMs ?? 3_000
-    this.#sign = tokenSigner(options.credentials, clock, env)
+    this.#signAnew = tokenSigner(options.credentials, clock, env)
+    this.#sign = options.source === 'sidecar' ? sidecarSigner(this.#signAnew, clock, env) : this.#signAnew
     this.#floors = new RenewalFloors(clock, FORCED_EVERY_MS)
   }
 
@@ -134,7 +155,7 @@ class IamTokenSource implements CredentialSource {
     const ask = askOf(request.target, this.#options, this.#env)
     const key = JSON.stringify([ask.host, ask.port, ask.user, ask.region, ask.isAdmin])
     const place = this.#placeOf(key)
-    const credential = await this.#get(request, key, place, () => this.#renew(place, ask, request.observe))
+    const credential = await this.#get(request, key, place, () => this.#renew(place, ask, request))
     if (credential !== undefined && place.signed !== undefined) {
       request.observe?.('TokenAge', place.signed.signed.elapsedMs(this.#clock) / 1_000)
     }
@@ -182,11 +203,13 @@ class IamTokenSource implements CredentialSource {
     return signed === undefined ? 0 : signed.lifeMs - signed.signed.elapsedMs(this.#clock)
   }
 
-  #renew(place: Place, ask: TokenAsk, observe: Observe | undefined): Promise<Credential> {
+  #renew(place: Place, ask: TokenAsk, { observe, refusals }: CredentialRequest): Promise<Credential> {
     return place.flight.run(async () => {
       try {
         const limit = 'finding the credentials that sign'
-        const signed = await within(this.#clock, this.#limitMs, limit, () => this.#sign(ask))
+        // Whoever keeps tokens for others has the one that was refused.
+        const sign = refusals > 0 ? this.#signAnew : this.#sign
+        const signed = await within(this.#clock, this.#limitMs, limit, () => sign(ask))
         place.signed = signed
         place.credential = newCredential(ask.user, signed.token)
         place.failure = undefined

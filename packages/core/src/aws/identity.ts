@@ -1,6 +1,7 @@
 /** Who signs: the credentials of the function's role. */
 
 import type { Env } from '../env.ts'
+import { dateOf } from './dates.ts'
 
 /** AWS credentials, in the SDK's shape. */
 export interface AwsIdentity {
@@ -37,10 +38,4 @@ function epochMsOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   const epochMs = dateOf(text).getTime()
   return Number.isNaN(epochMs) ? undefined : epochMs
-}
-
-/** Reads a date; takes no time from it. */
-function dateOf(value: string | number): Date {
-  // oxlint-disable-next-line no-restricted-globals
-  return new Date(value)
 }

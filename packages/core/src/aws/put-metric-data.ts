@@ -1,9 +1,12 @@
 /** Hands data points to CloudWatch, by the application's AWS SDK. */
 
+import type * as Sdk from '@aws-sdk/client-cloudwatch'
+
 import type { Env } from '../env.ts'
 import type { CloudWatchOptions } from './cloudwatch.ts'
+import { dateOf } from './dates.ts'
 import { identityFrom } from './identity.ts'
-import { notInstalled } from './load.ts'
+import { elsewhereOrFail } from './load.ts'
 import { regionOfEnv } from './region.ts'
 import type { Datum } from './series.ts'
 
@@ -13,9 +16,17 @@ export type Deliver = (batch: readonly Datum[], signal: AbortSignal) => Promise<
 /** A request shorter than this is not worth compressing. */
 const COMPRESSED_FROM_BYTES = 1_024
 
+/** @throws LeaseholdError `CREDENTIALS_INVALID` where it is not there */
+export async function loadCloudWatch(env: Env): Promise<typeof Sdk> {
+  const found = await import('@aws-sdk/client-cloudwatch').catch(
+    elsewhereOrFail('@aws-sdk/client-cloudwatch', env),
+  )
+  return found as typeof Sdk
+}
+
 export async function openCloudWatch(options: CloudWatchOptions, env: Env): Promise<Deliver> {
   const { namespace: Namespace, endpoint } = options
-  const sdk = await import('@aws-sdk/client-cloudwatch').catch(notInstalled('@aws-sdk/client-cloudwatch'))
+  const sdk = await loadCloudWatch(env)
   const region = options.region ?? regionOfEnv(env)
   const credentials = options.credentials ?? identityFrom(env)
   const client = new sdk.CloudWatchClient({
@@ -39,10 +50,4 @@ export async function openCloudWatch(options: CloudWatchOptions, env: Env): Prom
     }))
     await client.send(new sdk.PutMetricDataCommand({ Namespace, MetricData }), { abortSignal: signal })
   }
-}
-
-/** Writes a time down; takes none. */
-function dateOf(epochMs: number): Date {
-  // oxlint-disable-next-line no-restricted-globals
-  return new Date(epochMs)
 }

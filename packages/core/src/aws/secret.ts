@@ -14,6 +14,7 @@ import type { SecretEndpoint, SecretProperties } from './secret-value.ts'
 import { CURRENT, SecretVersions } from './secret-versions.ts'
 import { extensionPlace } from './secrets-extension.ts'
 import { secretsManagerPlace } from './secrets-manager.ts'
+import { sidecarPlace } from './sidecar-secret.ts'
 import { SingleFlight, whileWanted } from './single-flight.ts'
 
 export type { SecretEndpoint } from './secret-value.ts'
@@ -40,10 +41,11 @@ export interface SecretOptions {
   readonly properties?: SecretProperties | undefined
   /**
    * `secrets-manager`: by the AWS SDK. `extension`: from the AWS Parameters and Secrets extension or the
-   * Secrets Manager Agent on localhost, whose own cache (300 s) comes on top of `ttlMs`.
+   * Secrets Manager Agent on localhost, whose own cache (300 s) comes on top of `ttlMs`. `sidecar`: from the layer's
+   * sidecar, in the same way; where there is none, or none that answers within a second, by the AWS SDK.
    * @defaultValue 'secrets-manager'
    */
-  readonly source?: 'secrets-manager' | 'extension' | undefined
+  readonly source?: 'secrets-manager' | 'extension' | 'sidecar' | undefined
   /**
    * The secret's region. Not used by the extension.
    * @defaultValue the region in the ARN, then `AWS_REGION`, then `AWS_DEFAULT_REGION`
@@ -101,10 +103,13 @@ export function secret(
   const { clock = systemClock, random = systemRandom, env = systemEnv } = surroundings
   const { versionStage = CURRENT, ttlMs = 300_000, properties = {}, limitMs = 3_000, source } = options
   const { region, endpoint, credentials } = options
+  const ask = { secretId, region, endpoint, credentials }
   const place =
     source === 'extension'
       ? extensionPlace(secretId, env)
-      : secretsManagerPlace({ secretId, region, endpoint, credentials }, env)
+      : source === 'sidecar'
+        ? sidecarPlace(ask, env, clock)
+        : secretsManagerPlace(ask, env)
   const reader = new SecretReader(place, limitMs, clock, random)
   const versionOptions = { versionStage, ttlMs, properties: { ...properties } }
   const versions = new SecretVersions(reader, versionOptions, limitMs, clock, random)
@@ -117,7 +122,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   ttlMs: { kind: 'wholeMs', min: 0, max: 86_400_000 },
   versionStage: TEXT,
   properties: { kind: 'object' },
-  source: { kind: 'choice', choices: ['secrets-manager', 'extension'] },
+  source: { kind: 'choice', choices: ['secrets-manager', 'extension', 'sidecar'] },
   region: TEXT,
   endpoint: TEXT,
   credentials: { kind: 'identity' },

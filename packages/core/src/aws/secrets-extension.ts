@@ -1,21 +1,8 @@
 /** Asks the AWS Parameters and Secrets extension, or the Secrets Manager Agent, on this machine. */
 
-import type { request } from 'node:http'
-
 import type { Env } from '../env.ts'
+import { type AskLocally, type LocalAnswer, openLocal } from './local-http.ts'
 import type { AskForSecret, SecretAsk, SecretPlace } from './secret-reader.ts'
-
-const DEFAULT_PORT = 2773
-
-/** More than Secrets Manager's own 64 KiB, escaped and wrapped. */
-const MOST_BYTES = 512 * 1024
-
-type Request = typeof request
-
-interface Answer {
-  readonly status: number
-  readonly body: string
-}
 
 /** Shaped as the SDK's errors are, so that one place judges both. The body is not kept. */
 class ExtensionError extends Error {
@@ -32,24 +19,16 @@ export function extensionPlace(secretId: string, env: Env): SecretPlace {
   return {
     what: `the secret \`${secretId}\` from the extension`,
     ifUnavailable: 'has the function the layer of the AWS Parameters and Secrets extension?',
-    open: async () => {
-      // On first use: it takes longer to load than the rest of the entry, and a token has no use for it.
-      const http = await import('node:http')
-      return extensionAsker(secretId, env, http.request)
-    },
+    open: async () => extensionAsker(secretId, await openLocal(env)),
   }
 }
 
-function extensionAsker(secretId: string, env: Env, send: Request): AskForSecret {
+function extensionAsker(secretId: string, askLocally: AskLocally): AskForSecret {
   /** Agents know `refreshNow`; an extension that refuses it is not asked again. */
   let knowsRefresh = true
   return async ({ versionStage, isForced, signal }: SecretAsk): Promise<string> => {
-    const port = Number(env['PARAMETERS_SECRETS_EXTENSION_HTTP_PORT'] || DEFAULT_PORT)
-    // SnapStart leaves the first of them unset.
-    const token = env['AWS_SESSION_TOKEN'] || env['AWS_CONTAINER_AUTHORIZATION_TOKEN'] || ''
     const query = new URLSearchParams({ secretId, versionStage })
-    const ask = (): Promise<Answer> =>
-      get(send, port, `/secretsmanager/get?${query.toString()}`, token, signal)
+    const ask = (): Promise<LocalAnswer> => askLocally(`/secretsmanager/get?${query.toString()}`, signal)
     if (isForced && knowsRefresh) query.set('refreshNow', 'true')
     let answer = await ask()
     if (answer.status === 400 && query.has('refreshNow') && nameIn(answer.body) === undefined) {
@@ -62,30 +41,7 @@ function extensionAsker(secretId: string, env: Env, send: Request): AskForSecret
   }
 }
 
-function get(send: Request, port: number, path: string, token: string, signal: AbortSignal): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    // A connection of its own: one kept over a freeze would be dead.
-    const options = { host: 'localhost', port, path, signal, agent: false }
-    const headers = { 'x-aws-parameters-secrets-token': token }
-    const asked = send({ ...options, headers }, (response) => {
-      const chunks: Buffer[] = []
-      let byteCount = 0
-      response.on('data', (chunk: Buffer) => {
-        byteCount += chunk.length
-        if (byteCount > MOST_BYTES) asked.destroy(new ExtensionError('an answer too long', 400))
-        else chunks.push(chunk)
-      })
-      response.on('end', () => {
-        resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') })
-      })
-      response.on('error', reject)
-    })
-    asked.on('error', reject)
-    asked.end()
-  })
-}
-
-function problemIn({ status, body }: Answer): string {
+function problemIn({ status, body }: LocalAnswer): string {
   const name = nameIn(body)
   if (name !== undefined) return name
   // During a cold start, until it has registered.

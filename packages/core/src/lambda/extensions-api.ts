@@ -1,4 +1,4 @@
-/** Lambda's Extensions API, as far as an extension inside the runtime's process may use it. */
+/** Lambda's Extensions API, as far as an extension inside the runtime's process may use it, and the sidecar needs it. */
 
 import { Agent, type IncomingMessage, request, type RequestOptions } from 'node:http'
 
@@ -24,9 +24,14 @@ interface Answer {
 
 export class ExtensionsApi {
   readonly #place: Pick<RequestOptions, 'host' | 'port' | 'agent'>
+  readonly #name: string
 
-  /** @param hostAndPort `AWS_LAMBDA_RUNTIME_API` */
-  constructor(hostAndPort: string) {
+  /**
+   * @param hostAndPort `AWS_LAMBDA_RUNTIME_API`
+   * @param name an external extension has the name of its file
+   */
+  constructor(hostAndPort: string, name: string = NAME) {
+    this.#name = name
     const [host = '', port = '80'] = hostAndPort.split(':')
     // A socket of its own: the answer to `/event/next` may take hours.
     this.#place = { host, port, agent: new Agent({ keepAlive: true, maxSockets: 1 }) }
@@ -37,7 +42,7 @@ export class ExtensionsApi {
    * and does not keep the process alive by itself.
    */
   async register(events: readonly string[]): Promise<string> {
-    const headers = { 'lambda-extension-name': NAME, 'content-type': 'application/json' }
+    const headers = { 'lambda-extension-name': this.#name, 'content-type': 'application/json' }
     const { status, id, body } = await this.#send('POST', '/register', headers, JSON.stringify({ events }))
     if (status === 200 && id !== undefined) return id
     throw new Error(`registration was answered with ${status}${errorTypeIn(body)}`)

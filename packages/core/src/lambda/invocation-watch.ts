@@ -5,6 +5,7 @@ import { processWide } from '../process-wide.ts'
 import { endsWithin } from './ends-within.ts'
 import type { ExtensionEvent } from './extensions-api.ts'
 import { Hold } from './hold.ts'
+import type { InvocationListener } from './options.ts'
 import type { RuntimeClient } from './runtime-client.ts'
 
 /** Left of an invocation's time when the hold ends at the latest. */
@@ -12,7 +13,8 @@ const RESERVE_MS = 100
 
 export class InvocationWatch {
   readonly #clock: Clock
-  readonly #runtime: RuntimeClient | undefined
+  readonly #listener: InvocationListener | undefined
+  #runtime: RuntimeClient | undefined
   readonly #limitMs: number
   readonly #hold: Hold
   #isHolding = false
@@ -23,22 +25,24 @@ export class InvocationWatch {
   #over: (() => void) | undefined
 
   /** @param limitMs how long the work after a response may hold the freeze off */
-  constructor(clock: Clock, runtime: RuntimeClient | undefined, limitMs: number) {
+  constructor(clock: Clock, limitMs: number, listener?: InvocationListener) {
     this.#clock = clock
-    this.#runtime = runtime
     this.#limitMs = limitMs
+    this.#listener = listener
     this.#hold = new Hold(clock)
   }
 
   /** @param ready the runtime's first question waits for it */
-  begin(ready: Promise<unknown>): void {
-    this.#runtime?.listen(
+  begin(runtime: RuntimeClient, ready: Promise<unknown>): void {
+    this.#runtime = runtime
+    runtime.listen(
       {
         begun: (requestId, deadlineEpochMs) => this.#begun(requestId, deadlineEpochMs),
         over: () => {
           processWide().invocation = undefined
           this.#isDeaf = false
           this.#over?.()
+          this.#listener?.over?.()
         },
       },
       ready,
@@ -77,6 +81,11 @@ export class InvocationWatch {
 
   #begun(requestId: string, deadlineEpochMs: number): void {
     if (this.#isHolding && !this.#isDeaf) this.#hold.open()
+    this.#announce(requestId, deadlineEpochMs)
+    this.#listener?.begun?.()
+  }
+
+  #announce(requestId: string, deadlineEpochMs: number): void {
     if (!Number.isFinite(deadlineEpochMs)) return
     this.#longestMs = Math.max(this.#longestMs, deadlineEpochMs - this.#clock.epochMs())
     processWide().invocation = { requestId, deadlineEpochMs, longestMs: this.#longestMs }

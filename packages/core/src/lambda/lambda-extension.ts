@@ -13,12 +13,12 @@ import { ExtensionsApi } from './extensions-api.ts'
 import { farewellAtSigterm } from './farewell.ts'
 import { InvocationWatch } from './invocation-watch.ts'
 import { asksByNativePart, threadPoolProblem } from './main-thread.ts'
-import { checked, type LambdaExtensionOptions } from './options.ts'
+import { checked, type CheckedOptions, type LambdaExtensionOptions } from './options.ts'
 import { RuntimeClient } from './runtime-client.ts'
 import { registration } from './threads.ts'
 import { followInvocations, leaveWithMainThread } from './worker-thread.ts'
 
-export type { LambdaExtensionOptions } from './options.ts'
+export type { InvocationListener, LambdaExtensionOptions } from './options.ts'
 
 /** Init goes on without an answer after this. */
 const REGISTER_LIMIT_MS = 3_000
@@ -48,9 +48,9 @@ export interface ExtensionStatus {
  * @throws LeaseholdError `INVALID_OPTIONS`
  */
 export function lambdaExtension(options: LambdaExtensionOptions = {}): Promise<ExtensionStatus> {
-  const { afterResponse, afterResponseMs, logger } = checked(options)
+  const wanted = checked(options)
   const shared = processWide()
-  shared.extension ??= new Extension(systemClock, systemEnv, logger).start(afterResponse, afterResponseMs)
+  shared.extension ??= new Extension(systemClock, systemEnv, wanted.logger).start(wanted)
   return shared.extension as Promise<ExtensionStatus>
 }
 
@@ -66,15 +66,16 @@ class Extension {
   }
 
   /** Never rejects. */
-  async start(wantsHold: boolean, holdMs: number): Promise<ExtensionStatus> {
+  async start(wanted: CheckedOptions): Promise<ExtensionStatus> {
     try {
-      return await this.#start(wantsHold, holdMs)
+      return await this.#start(wanted)
     } catch (error) {
       return this.#off(messageOf(error))
     }
   }
 
-  async #start(wantsHold: boolean, holdMs: number): Promise<ExtensionStatus> {
+  async #start(wanted: CheckedOptions): Promise<ExtensionStatus> {
+    const { afterResponse: wantsHold, afterResponseMs, invocations, preloaded } = wanted
     const place = this.#env['AWS_LAMBDA_RUNTIME_API']
     if (place === undefined || place === '') return OFF
     if (runsSeveralInvocations(this.#env)) {
@@ -83,15 +84,17 @@ class Extension {
     if (!isMainThread) return this.#off('worker threads get no signal')
     farewellAtSigterm(this.#clock)
     const runtime = RuntimeClient.find()
-    const watch = new InvocationWatch(this.#clock, runtime, holdMs)
-    const holds = wantsHold && runtime !== undefined
+    const watch = new InvocationWatch(this.#clock, afterResponseMs, invocations)
+    const isWatched = runtime !== undefined || preloaded
+    const holds = wantsHold && isWatched
     const api = new ExtensionsApi(place)
     const registered = this.#register(api, holds ? ['INVOKE'] : [], watch)
     const waited = this.#atMost(registered)
-    watch.begin(waited)
+    if (runtime !== undefined) watch.begin(runtime, waited)
+    else if (preloaded) RuntimeClient.whenLoaded((client) => watch.begin(client, waited))
     const problem = await waited
-    if (problem !== undefined) return this.#off(problem, runtime !== undefined)
-    if (holds || !wantsHold) return status(holds, runtime !== undefined)
+    if (problem !== undefined) return this.#off(problem, isWatched)
+    if (holds || !wantsHold) return status(holds, isWatched)
     return this.#lacking(
       "nothing runs after the response: this is not AWS's runtime client, or it loads later",
     )

@@ -44,8 +44,26 @@ export class RuntimeClient {
   static find(): RuntimeClient | undefined {
     const { cache } = createRequire('/leasehold.js')
     const file = Object.keys(cache).find((name) => FILE.test(name))
-    const native =
-      file === undefined ? undefined : (cache[file]?.exports as Partial<NativeClient> | undefined)
+    return file === undefined ? undefined : RuntimeClient.#of(cache[file]?.exports)
+  }
+
+  /** Calls back when the client has been loaded, which it has not where a preload asks; under any other never. */
+  static whenLoaded(found: (client: RuntimeClient) => void): void {
+    const { dlopen } = process
+    // Native parts have no other way in, be they asked for by `require` or by `createRequire`.
+    process.dlopen = (...given): void => {
+      Reflect.apply(dlopen, process, given)
+      const [module, file] = given
+      if (!FILE.test(file)) return
+      quietly(() => {
+        const client = RuntimeClient.#of((module as { exports?: unknown }).exports)
+        if (client !== undefined) found(client)
+      })
+    }
+  }
+
+  static #of(exported: unknown): RuntimeClient | undefined {
+    const native = exported as Partial<NativeClient> | undefined
     if (typeof native?.next !== 'function') return undefined
     const isOpen = Object.getOwnPropertyDescriptor(native, 'next')?.writable === true
     return isOpen ? new RuntimeClient(native as NativeClient) : undefined

@@ -187,7 +187,7 @@ describe('a secret that cannot be read', () => {
         'invalid options of secret:',
         ' - the first argument must be an ARN or a name',
         ' - unknown option `ttl` (did you mean `ttlMs`?)',
-        " - `source` must be 'secrets-manager' or 'extension'",
+        " - `source` must be 'secrets-manager' or 'extension' or 'sidecar'",
         ' - `limitMs` must be a whole number of milliseconds from 1 to 60000',
       ].join('\n'),
     )

@@ -19,8 +19,8 @@ function start() {
     },
     isOver: () => false,
   }
-  const watch = new InvocationWatch(clock, runtime as RuntimeClient, 20)
-  watch.begin(Promise.resolve())
+  const watch = new InvocationWatch(clock, 20)
+  watch.begin(runtime as RuntimeClient, Promise.resolve())
   const event = (requestId: string) => ({
     eventType: 'INVOKE',
     requestId,

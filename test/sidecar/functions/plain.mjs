@@ -1,0 +1,3 @@
+// Loads nothing and does nothing.
+
+export const handler = async () => 'done'
