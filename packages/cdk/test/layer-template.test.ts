@@ -71,7 +71,7 @@ describe("SAM's template", () => {
         Environment: { Variables: { AWS_LAMBDA_EXEC_WRAPPER: '/opt/leasehold' } },
       },
     })
-    const { CodeUri, Handler } = example?.Properties as { CodeUri: string; Handler: string }
+    const { CodeUri, Handler } = (example as Resource).Properties as { CodeUri: string; Handler: string }
     const [file] = Handler.split('.')
     expect(existsSync(join(dirname(TEMPLATE), CodeUri, `${file}.cjs`))).toBe(true)
   })
