@@ -1,0 +1,160 @@
+/**
+ * A client of `pg` that outlives its session. The application connected it once and asks it for ever; when its session
+ * has ended, or does not answer after a freeze, and held nothing, the next statement goes to another session.
+ */
+
+import type { EventEmitter } from 'node:events'
+import type { Socket } from 'node:net'
+
+import type { GovernedConnection, Governor } from '@leasehold/core'
+
+import type { Method, Methods } from './graft.ts'
+import { SessionState } from './session-state.ts'
+
+export interface PgClient extends EventEmitter {
+  connection: { readonly stream: Socket; _keepAlive?: unknown; _keepAliveInitialDelayMillis?: unknown }
+  readonly connectionParameters: Readonly<Record<string, unknown>>
+  readonly password: unknown
+  readonly ssl: unknown
+  readonly governed?: GovernedConnection
+  processID: unknown
+  secretKey: unknown
+  _types: unknown
+  _Promise: PromiseConstructor
+  _connectionTimeoutMillis?: number
+  _connected: boolean
+  _ending: boolean
+  _queryable: boolean
+  readonly readyForQuery?: boolean
+  connect(): Promise<unknown>
+  query(config: unknown, values?: unknown, callback?: unknown): unknown
+  end(callback?: unknown): unknown
+}
+
+const GOVERNOR: unique symbol = Symbol.for('leasehold.pg.governor') as never
+/** What a client tells its listeners of by itself. */
+const EVENTS = ['notification', 'notice', 'error', 'end', 'drain'] as const
+
+/**
+ * @param governed the methods of a governed client
+ * @param makeAnother a client like this one, not connected
+ */
+export function steady(client: PgClient, governed: Methods, makeAnother: () => PgClient): Methods {
+  const self = new SteadyClient(client, governed, makeAnother)
+  return Object.assign(Object.create(governed) as Record<string, unknown>, {
+    query: (...given: [unknown, unknown, unknown]) => self.query(...given),
+    end: (callback?: unknown) => self.end(callback),
+  })
+}
+
+type Asked = readonly [config: unknown, values?: unknown, callback?: unknown]
+
+class SteadyClient {
+  readonly #client: PgClient
+  readonly #governed: Methods
+  readonly #makeAnother: () => PgClient
+  readonly #state = new SessionState()
+  /** In the client's place, once its session is over. */
+  #another: PgClient | undefined
+  /** Asks whether the session is still there; statements wait for it in their order. */
+  #asking: Promise<boolean> | undefined
+
+  constructor(client: PgClient, governed: Methods, makeAnother: () => PgClient) {
+    this.#client = client
+    this.#governed = governed
+    this.#makeAnother = makeAnother
+  }
+
+  query(...asked: Asked): unknown {
+    if (this.#another !== undefined) return this.#another.query(...asked)
+    if (this.#asking !== undefined) return this.#later(this.#asking, asked)
+    const fitness = this.#fitness()
+    if (fitness === 'ready') return this.#send(asked)
+    if (fitness === 'over') return this.#elsewhere(asked)
+    this.#asking = this.#isAlive().then((isAlive) => {
+      this.#asking = undefined
+      if (!isAlive) this.#client.connection.stream.destroy()
+      return isAlive
+    })
+    return this.#later(this.#asking, asked)
+  }
+
+  end(callback?: unknown): unknown {
+    if (this.#another !== undefined) return this.#another.end(callback)
+    return Reflect.apply(this.#governed['end'] as Method, this.#client, [callback] as never[])
+  }
+
+  #send(asked: Asked): unknown {
+    this.#state.told(sqlIn(asked[0]))
+    return Reflect.apply(this.#governed['query'] as Method, this.#client, [...asked] as never[])
+  }
+
+  #elsewhere(asked: Asked): unknown {
+    this.#state.ended(this.#client.governed?.hands.inTransaction() === true)
+    if (!this.#state.mayMove(sqlIn(asked[0]))) return this.#send(asked)
+    return this.#move().query(...asked)
+  }
+
+  #fitness(): 'ready' | 'verify' | 'over' {
+    const {
+      connection,
+      governed,
+      readyForQuery,
+      _connected: connected,
+      _ending: ending,
+      _queryable,
+    } = this.#client
+    if (governed === undefined || !connected || ending) return 'ready'
+    if (!_queryable || connection.stream.destroyed) return 'over'
+    // Something runs: whoever asks now waits behind it, and shares its fate.
+    if (readyForQuery !== true || governed.hands.inTransaction()) return 'ready'
+    const { options } = this.#governor
+    return governed.lease.idleMs() > options.pingAfterIdleMs ? 'verify' : 'ready'
+  }
+
+  async #isAlive(): Promise<boolean> {
+    const { governed } = this.#client
+    return governed !== undefined && (await this.#governor.alive(governed))
+  }
+
+  get #governor(): Governor {
+    return (this.#client as unknown as { readonly [GOVERNOR]: Governor })[GOVERNOR]
+  }
+
+  #move(): PgClient {
+    const client = this.#client
+    const another = this.#makeAnother()
+    this.#another = another
+    for (const event of EVENTS) another.on(event, (...told: unknown[]) => client.emit(event, ...told))
+    // What waits for the connection hears of its failure itself.
+    another.connect().then(() => {
+      client.processID = another.processID
+      client.secretKey = another.secretKey
+    }, ignore)
+    return another
+  }
+
+  /** In whichever style it was asked for. */
+  #later(known: Promise<boolean>, asked: Asked): unknown {
+    const [config, values, callback] = asked
+    const { submit, callback: own } = Object(config) as { submit?: unknown; callback?: unknown }
+    const answered = known.then((isAlive) => {
+      if (this.#another !== undefined) return this.#another.query(...asked)
+      return isAlive ? this.#send(asked) : this.#elsewhere(asked)
+    })
+    if (typeof submit === 'function') return config
+    if ([callback, values, own].some((one) => typeof one === 'function')) return undefined
+    const { _Promise: PromiseClass } = this.#client
+    return new PromiseClass((resolve, reject) => {
+      answered.then(resolve, reject)
+    })
+  }
+}
+
+function sqlIn(config: unknown): string | undefined {
+  const { text } = Object(config) as { text?: unknown }
+  if (typeof config === 'string') return config
+  return typeof text === 'string' ? text : undefined
+}
+
+function ignore(): void {}
