@@ -57,5 +57,5 @@ describeAtOpt('a cold start', () => {
     const ratio = (name: keyof ColdStart): number => least('layer, attached', name) / least('no layer', name)
     expect(ratio('initMs')).toBeLessThan(MOST_RATIO)
     expect(ratio('processorMs')).toBeLessThan(MOST_RATIO)
-  })
+  }, 180_000)
 })
