@@ -8,7 +8,7 @@ import type { Socket } from 'node:net'
 
 import type { GovernedConnection, Governor } from '@leasehold/core'
 
-import { SessionState } from './session-state.ts'
+import { isOurs, SessionState } from './session-state.ts'
 
 interface Command {
   readonly sql?: unknown
@@ -27,7 +27,7 @@ export interface MysqlConnection extends EventEmitter {
   }
   readonly stream: Socket
   threadId: number | null
-  readonly _command: unknown
+  readonly _command: Command | null | undefined
   readonly _commands: { readonly length: number }
   readonly _fatalError: unknown
   readonly _protocolError: unknown
@@ -152,7 +152,11 @@ class SteadyConnection {
     if (governor === undefined || governed === undefined || this.#isClosed) return 'ready'
     const { stream, _fatalError: fatal, _protocolError: broken } = connection
     if (Boolean(fatal) || Boolean(broken) || stream.destroyed || stream.readableEnded) return 'over'
-    if (this.#isAsking || Boolean(connection._command) || connection._commands.length > 0) return 'ready'
+    if (this.#isAsking || connection._commands.length > 0) return 'ready'
+    // A statement runs: whoever asks now waits behind it, and shares its fate. What takes or renews the lease may have
+    // been frozen on its way, and have no answer.
+    const running = connection._command ? sqlIn(connection._command) : undefined
+    if (running !== undefined && !isOurs(running)) return 'ready'
     if (governed.hands.inTransaction()) return 'ready'
     return governed.lease.idleMs() > governor.options.pingAfterIdleMs ? 'verify' : 'ready'
   }

@@ -26,6 +26,11 @@ export interface PgClient extends EventEmitter {
   _ending: boolean
   _queryable: boolean
   readonly readyForQuery?: boolean
+  /** Without their first character before pg 8.17, where newer ones warn. */
+  readonly _activeQuery?: { readonly text?: string } | null
+  readonly activeQuery?: { readonly text?: string } | null
+  readonly _queryQueue?: readonly unknown[]
+  readonly queryQueue?: readonly unknown[]
   connect(): Promise<unknown>
   query(config: unknown, values?: unknown, callback?: unknown): unknown
   end(callback?: unknown): unknown
@@ -106,10 +111,21 @@ class SteadyClient {
     } = this.#client
     if (governed === undefined || !connected || ending) return 'ready'
     if (!_queryable || connection.stream.destroyed) return 'over'
-    // Something runs: whoever asks now waits behind it, and shares its fate.
-    if (readyForQuery !== true || governed.hands.inTransaction()) return 'ready'
+    // A statement runs: whoever asks now waits behind it, and shares its fate.
+    if ((readyForQuery !== true && !this.#isRenewing()) || governed.hands.inTransaction()) return 'ready'
     const { options } = this.#governor
     return governed.lease.idleMs() > options.pingAfterIdleMs ? 'verify' : 'ready'
+  }
+
+  /**
+   * Whether all that runs is the empty statement that renews the lease: sent at thaw, it may have no answer. Or nothing,
+   * in the moment between the server's last word and the end of the session.
+   */
+  #isRenewing(): boolean {
+    const client = this.#client
+    const running = '_activeQuery' in client ? client._activeQuery : client.activeQuery
+    const waiting = client._queryQueue ?? client.queryQueue ?? []
+    return (running?.text ?? '') === '' && waiting.length === 0
   }
 
   async #isAlive(): Promise<boolean> {
