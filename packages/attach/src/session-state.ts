@@ -2,7 +2,7 @@
 
 /** Settings, temporary tables, locks, cursors, listeners: what lives as long as the session. */
 const CHANGES_SESSION =
-  /^\s*(?:set(?!\s+(?:local|transaction)\b)|reset|listen|prepare|declare|load|lock|use|handler)\b|\bset_config\s*\(|\badvisory_(?:x?act_)?lock|\bget_lock\s*\(|\btemp(?:orary)?\s+(?:table|view|sequence)\b|\binto\s+temp|@\w+\s*:?=/i
+  /^\s*(?:set(?!\s+(?:local|transaction)\b)|reset|listen|prepare|declare|load|lock|use|handler)\b|\bset_config\s*\(|\bpg_(?:try_)?advisory_lock|\bget_lock\s*\(|\btemp(?:orary)?\s+(?:table|view|sequence)\b|\binto\s+temp|@\w+\s*:?=/i
 /** What is sent for our own sake. */
 const OURS = /^\s*set\s+(?:session\s+)?wait_timeout\b/i
 
