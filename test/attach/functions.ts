@@ -1,4 +1,5 @@
 // Functions as they are written without a thought of Leasehold: in each module format, as they are and in bundles.
+// With `look` in their event they answer by what a test has preloaded.
 import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -46,7 +47,10 @@ function sourceOf(kind: Kind, format: Format): string {
     ${isEsm ? `import driver from '${module}'` : `const driver = require('${module}')`}
     const target = JSON.parse(process.env.TARGET)
     ${makes}
-    ${isEsm ? 'export const handler =' : 'exports.handler ='} async ({ sql = 'select 1 as one' }) => { ${asks} }
+    ${isEsm ? 'export const handler =' : 'exports.handler ='} async ({ sql = 'select 1 as one', look }) => {
+      if (look !== undefined) return globalThis.look(look)
+      ${asks}
+    }
   `
 }
 

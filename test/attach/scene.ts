@@ -75,14 +75,18 @@ export function deploy(functions: Functions, place: Place, cell: Cell, deployed:
   })
 }
 
+async function endSessions({ server }: Place): Promise<void> {
+  for (const { id } of await server.sessions()) await server.terminate(id)
+}
+
 /** What a connection meets while its environment is frozen. */
 export const FAULTS: Readonly<Record<string, (place: Place) => Promise<void>>> = {
-  'a server-side close': async ({ server }) => {
-    for (const { id } of await server.sessions()) await server.terminate(id)
-  },
+  'a server-side close': endSessions,
   'a reset': async ({ relay }) => relay.reset(),
-  'a black hole': async ({ relay }) => {
-    relay.blackhole()
-    relay.resume()
+  'a black hole': async (place) => {
+    place.relay.blackhole()
+    // Nobody hears of it; without, they would stay.
+    await endSessions(place)
+    place.relay.resume()
   },
 }

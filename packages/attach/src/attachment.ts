@@ -38,7 +38,8 @@ export function attachToDrivers(settings: Settings, report: Report): void {
   const parts: Parts = {
     options: settings.options,
     maxConnections: settings.maxConnections,
-    load: <T>(adapter: string): T => require(adapter) as T,
+    pgAdapter: () => require('@leasehold/pg-adapter/govern') as ReturnType<Parts['pgAdapter']>,
+    mysqlAdapter: () => require('@leasehold/mysql-adapter/govern') as ReturnType<Parts['mysqlAdapter']>,
     governed: (kind) => report.governed(kind),
     leftAlone: (kind, because) => report.leftAlone(kind, because),
     leftOut: (kind, what) => report.leftOut(kind, what),

@@ -1,7 +1,6 @@
 /** Governs connections of `mysql2` outside pools, each while it is made. */
 
 import type { LeaseholdOptions } from '@leasehold/core'
-import type * as adapter from '@leasehold/mysql-adapter/govern'
 
 import { Graft, type Methods, UNCHANGED } from './graft.ts'
 import { GOVERNOR, tlsAsGiven } from './mysql-pools.ts'
@@ -31,7 +30,7 @@ export function attachMysqlConnections(prototype: object, parts: Parts): void {
 }
 
 function govern(connection: MysqlConnection, parts: Parts): void {
-  const { govern: governDriver } = parts.load<typeof adapter>('@leasehold/mysql-adapter/govern')
+  const { govern: governDriver } = parts.mysqlAdapter()
   const { config } = connection
   const before = copyOf(config)
   const createConnection = (wanted: { connectAttributes?: object }): MysqlConnection => {
@@ -39,7 +38,7 @@ function govern(connection: MysqlConnection, parts: Parts): void {
     return connection
   }
   const { createConnection: take } = governDriver({ createPool: nobody, createConnection } as never)
-  take({ ...optionsOf(config, parts) } as never)
+  take(optionsOf(config, parts))
   spare(connection.stream)
   const { constructor: Plain } = connection as unknown as {
     constructor: new (options: { config: object }) => MysqlConnection

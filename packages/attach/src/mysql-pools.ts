@@ -3,7 +3,6 @@
 import type { EventEmitter } from 'node:events'
 
 import type { LeaseholdOptions } from '@leasehold/core'
-import type * as adapter from '@leasehold/mysql-adapter/govern'
 
 import { Graft, type Methods, UNCHANGED } from './graft.ts'
 import { needsTls, type Parts } from './parts.ts'
@@ -38,7 +37,7 @@ export function attachMysqlPools(prototype: object, parts: Parts): void {
 }
 
 function govern(pool: Pool, parts: Parts): void {
-  const { govern: governDriver } = parts.load<typeof adapter>('@leasehold/mysql-adapter/govern')
+  const { govern: governDriver } = parts.mysqlAdapter()
   const createPool = (wanted: { connectionLimit: number }): Pool => {
     pool.config.connectionLimit = wanted.connectionLimit
     pool.config.connectionConfig.connectTimeout = 0
@@ -47,7 +46,7 @@ function govern(pool: Pool, parts: Parts): void {
   const { connectTimeout } = pool.config.connectionConfig
   const { createPool: take } = governDriver({ createPool, createConnection: nobody } as never)
   try {
-    take(optionsOf(pool, parts) as never)
+    take(optionsOf(pool, parts))
   } catch (error) {
     if (connectTimeout !== undefined) pool.config.connectionConfig.connectTimeout = connectTimeout
     throw error

@@ -8,7 +8,7 @@ import type { Socket } from 'node:net'
 
 import type { GovernedConnection, Governor } from '@leasehold/core'
 
-import { SessionState } from './session-state.ts'
+import { isOurs, SessionState } from './session-state.ts'
 
 interface Command {
   readonly sql?: unknown
@@ -27,7 +27,7 @@ export interface MysqlConnection extends EventEmitter {
   }
   readonly stream: Socket
   threadId: number | null
-  readonly _command: unknown
+  readonly _command: Command | null | undefined
   readonly _commands: { readonly length: number }
   readonly _fatalError: unknown
   readonly _protocolError: unknown
@@ -46,20 +46,25 @@ interface Session {
 
 const EVENTS = ['error', 'end'] as const
 
+/** True while a connection is made that takes another's place: it is the first one that looks after it. */
+let isSucceeding = false
+
 /** @param makeAnother a connection like this one, under way */
 export function steady(connection: MysqlConnection, makeAnother: () => MysqlConnection): void {
-  const self = new SteadyConnection(connection, makeAnother)
-  self.take()
+  if (!isSucceeding) new SteadyConnection(connection, makeAnother).take()
 }
 
 class SteadyConnection {
   readonly #connection: MysqlConnection
   readonly #makeAnother: () => MysqlConnection
-  readonly #state = new SessionState()
-  /** The driver's own; another once it takes no command any more. */
+  readonly #forwards = EVENTS.map(
+    (event) => [event, (...told: unknown[]) => this.#connection.emit(event, ...told)] as const,
+  )
+  /** Whose session it is now: the connection's own, or another's in its place. */
+  #current: MysqlConnection
+  #state = new SessionState()
+  /** The driver's own way to add a command; another once the connection takes none any more. */
   #add: (command: Command) => unknown
-  /** In the connection's place, once its session is over. */
-  #another: MysqlConnection | undefined
   /** Commands that wait for the answer to whether the session is still there. */
   #waiting: Command[] | undefined
   #isAsking = false
@@ -68,9 +73,10 @@ class SteadyConnection {
 
   constructor(connection: MysqlConnection, makeAnother: () => MysqlConnection) {
     this.#connection = connection
+    this.#current = connection
     this.#makeAnother = makeAnother
-    const { addCommand } = connection
-    this.#add = (command) => Reflect.apply(addCommand, connection, [command])
+    const addCommand = connection.addCommand.bind(connection)
+    this.#add = (command) => addCommand(command)
   }
 
   take(): void {
@@ -87,10 +93,9 @@ class SteadyConnection {
     for (const name of ['end', 'destroy'] as const) {
       const own = connection[name]
       const value = (...given: never[]): unknown => {
-        const another = this.#another
         this.#isClosed = true
-        if (another === undefined) return Reflect.apply(own, connection, given)
-        return Reflect.apply(another[name] as () => unknown, another, given)
+        const { [name]: another } = this.#current
+        return Reflect.apply(this.#current === connection ? own : another, this.#current, given)
       }
       Object.defineProperty(connection, name, {
         value,
@@ -102,28 +107,31 @@ class SteadyConnection {
   }
 
   readonly #addCommand = (command: Command): unknown => {
-    if (this.#another !== undefined) return this.#another.addCommand(command)
+    // Its ping is a command too, and the one that does not wait.
+    if (this.#isAsking) return this.#add(command)
     if (this.#waiting !== undefined) {
       this.#waiting.push(command)
       return command
     }
     const fitness = this.#fitness()
     if (fitness === 'over') return this.#elsewhere(command)
-    if (fitness === 'verify') return this.#whenAlive(command)
-    return this.#send(command)
+    return fitness === 'verify' ? this.#whenAlive(command) : this.#send(command)
+  }
+
+  #send(command: Command): unknown {
+    this.#state.told(sqlIn(command))
+    return this.#current === this.#connection ? this.#add(command) : this.#current.addCommand(command)
   }
 
   #elsewhere(command: Command): unknown {
-    const { governed } = this.#session ?? {}
-    this.#state.ended(governed?.hands.inTransaction() === true)
-    if (!this.#state.mayMove(sqlIn(command))) return this.#add(command)
-    return this.#move().addCommand(command)
+    this.#state.ended(this.#session?.governed?.hands.inTransaction() === true)
+    if (this.#state.mayMove(sqlIn(command))) this.#move()
+    return this.#send(command)
   }
 
   #whenAlive(command: Command): unknown {
     const { governor, governed } = this.#session ?? {}
-    if (governor === undefined || governed === undefined) return this.#add(command)
-    // Its ping is a command too, and the one that does not wait.
+    if (governor === undefined || governed === undefined) return this.#send(command)
     this.#isAsking = true
     const asked = governor.alive(governed)
     this.#isAsking = false
@@ -131,47 +139,52 @@ class SteadyConnection {
     void asked.then((isAlive) => {
       const waiting = this.#waiting ?? []
       this.#waiting = undefined
-      if (!isAlive) this.#connection.stream.destroy()
+      if (!isAlive) this.#current.stream.destroy()
       for (const one of waiting) {
-        if (this.#another !== undefined) this.#another.addCommand(one)
-        else if (isAlive) this.#send(one)
-        else this.#elsewhere(one)
+        if (!isAlive && this.#fitness() === 'over') this.#elsewhere(one)
+        else this.#send(one)
       }
     })
     return command
   }
 
-  #send(command: Command): unknown {
-    this.#state.told(sqlIn(command))
-    return this.#add(command)
-  }
-
   #fitness(): 'ready' | 'verify' | 'over' {
-    const connection = this.#connection
+    const current = this.#current
     const { governor, governed } = this.#session ?? {}
-    if (governor === undefined || governed === undefined || this.#isClosed) return 'ready'
-    const { stream, _fatalError: fatal, _protocolError: broken } = connection
-    if (Boolean(fatal) || Boolean(broken) || stream.destroyed || stream.readableEnded) return 'over'
-    if (this.#isAsking || Boolean(connection._command) || connection._commands.length > 0) return 'ready'
+    if (this.#isClosed) return 'ready'
+    const { stream, _fatalError: fatal, _protocolError: broken } = current
+    const isOver = Boolean(fatal) || Boolean(broken) || stream.destroyed || stream.readableEnded
+    // The first connect is the application's: it hears of its failure as ever.
+    if (isOver && (governed !== undefined || current !== this.#connection)) return 'over'
+    if (governor === undefined || governed === undefined || current._commands.length > 0) return 'ready'
+    // A statement runs: whoever asks now waits behind it, and shares its fate. What takes or renews the lease may have
+    // been frozen on its way, and have no answer.
+    const running = current._command ? sqlIn(current._command) : undefined
+    if (running !== undefined && !isOurs(running)) return 'ready'
     if (governed.hands.inTransaction()) return 'ready'
     return governed.lease.idleMs() > governor.options.pingAfterIdleMs ? 'verify' : 'ready'
   }
 
   get #session(): Session | undefined {
-    return (this.#connection as { [SESSION]?: Session })[SESSION]
+    return (this.#current as { [SESSION]?: Session })[SESSION]
   }
 
-  #move(): MysqlConnection {
+  #move(): void {
     const connection = this.#connection
-    const another = this.#makeAnother()
-    this.#another = another
-    for (const event of EVENTS) {
-      another.on(event, (...told: unknown[]) => connection.emit(event, ...told))
+    const before = this.#current
+    isSucceeding = true
+    try {
+      this.#current = this.#makeAnother()
+    } finally {
+      isSucceeding = false
     }
+    const another = this.#current
+    if (before !== connection) for (const [event, forward] of this.#forwards) before.off(event, forward)
+    for (const [event, forward] of this.#forwards) another.on(event, forward)
+    this.#state = new SessionState()
     another.once('connect', () => {
       connection.threadId = another.threadId
     })
-    return another
   }
 }
 

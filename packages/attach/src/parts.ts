@@ -1,6 +1,8 @@
 /** What attachment to each kind of class needs of its surroundings. */
 
 import type { LeaseholdOptions } from '@leasehold/core'
+import type * as mysqlAdapter from '@leasehold/mysql-adapter/govern'
+import type * as pgAdapter from '@leasehold/pg-adapter/govern'
 
 import type { Kind } from './shapes.ts'
 
@@ -9,8 +11,10 @@ export interface Parts {
   readonly options: () => LeaseholdOptions
   /** No pool grows beyond this; undefined leaves it to the application. */
   readonly maxConnections: number | undefined
-  /** Loads one of the adapters, without its driver. @throws where it is not installed */
-  load<T>(adapter: '@leasehold/mysql-adapter/govern' | '@leasehold/pg-adapter/govern'): T
+  /** Loads the adapter, without its driver. @throws where it is not installed */
+  pgAdapter(): typeof pgAdapter
+  /** The same. */
+  mysqlAdapter(): typeof mysqlAdapter
   /** One more is governed. */
   governed(kind: Kind): void
   /** What of the environment's wishes one of them has not; said once. */

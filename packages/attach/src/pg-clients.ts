@@ -2,8 +2,6 @@
 
 import type { Socket } from 'node:net'
 
-import type * as adapter from '@leasehold/pg-adapter/govern'
-
 import { Graft, lend, type Methods, standIn, UNCHANGED } from './graft.ts'
 import type { Parts } from './parts.ts'
 import { isMadeByPool, tlsAsGiven } from './pg-pools.ts'
@@ -47,7 +45,9 @@ export function attachPgClients(prototype: object, parts: Parts): void {
     adopted = client
     try {
       // Makes `client` its own, by way of the class that it extends.
-      new Governed({ ...plain, ...asked, ssl: tlsAsGiven(client.ssl, asked), connectionTimeoutMillis })
+      Reflect.construct(Governed, [
+        { ...plain, ...asked, ssl: tlsAsGiven(client.ssl, asked), connectionTimeoutMillis },
+      ])
     } finally {
       adopted = undefined
     }
@@ -65,7 +65,7 @@ export function attachPgClients(prototype: object, parts: Parts): void {
 
   function governedClass(): ClientClass {
     const Base = standIn(graft.originals, (config: object) => adopted ?? new PlainClient(config))
-    const { governClient } = parts.load<typeof adapter>('@leasehold/pg-adapter/govern')
+    const { governClient } = parts.pgAdapter()
     return governClient({ Client: Base } as never) as unknown as ClientClass
   }
 }

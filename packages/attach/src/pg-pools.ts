@@ -3,7 +3,6 @@
 import { EventEmitter } from 'node:events'
 
 import { type LeaseholdOptions, systemEnv } from '@leasehold/core'
-import type * as adapter from '@leasehold/pg-adapter/govern'
 
 import { Graft, lend, type Methods, standIn, UNCHANGED } from './graft.ts'
 import { needsTls, type Parts } from './parts.ts'
@@ -53,7 +52,7 @@ export function attachPgPools(prototype: object, parts: Parts): void {
     adopted = pool
     try {
       // Makes `pool` its own, by way of the class that it extends.
-      new Governed(optionsOf(pool, parts))
+      Reflect.construct(Governed, [optionsOf(pool, parts)])
     } finally {
       adopted = undefined
     }
@@ -70,7 +69,7 @@ export function attachPgPools(prototype: object, parts: Parts): void {
       if (adopted === undefined) return new PlainPool(options)
       return renewed(adopted, new PlainPool(options))
     })
-    const { govern } = parts.load<typeof adapter>('@leasehold/pg-adapter/govern')
+    const { govern } = parts.pgAdapter()
     const { Pool } = govern({ Pool: Base, Client } as never)
     governedClasses.set(Client, Pool as unknown as PoolClass)
     return Pool as unknown as PoolClass

@@ -26,6 +26,11 @@ export interface PgClient extends EventEmitter {
   _ending: boolean
   _queryable: boolean
   readonly readyForQuery?: boolean
+  /** Without their first character before pg 8.17, where newer ones warn. */
+  readonly _activeQuery?: { readonly text?: string } | null
+  readonly activeQuery?: { readonly text?: string } | null
+  readonly _queryQueue?: readonly unknown[]
+  readonly queryQueue?: readonly unknown[]
   connect(): Promise<unknown>
   query(config: unknown, values?: unknown, callback?: unknown): unknown
   end(callback?: unknown): unknown
@@ -35,14 +40,20 @@ const GOVERNOR: unique symbol = Symbol.for('leasehold.pg.governor') as never
 /** What a client tells its listeners of by itself. */
 const EVENTS = ['notification', 'notice', 'error', 'end', 'drain'] as const
 
+/** Clients that took another's place: it is the first one that looks after them. */
+const successors = new WeakSet<object>()
+
 /**
- * @param governed the methods of a governed client
+ * The methods of a client from now on.
+ *
+ * @param governed those of a governed client
  * @param makeAnother a client like this one, not connected
  */
 export function steady(client: PgClient, governed: Methods, makeAnother: () => PgClient): Methods {
+  if (successors.has(client)) return governed
   const self = new SteadyClient(client, governed, makeAnother)
   return Object.assign(Object.create(governed) as Record<string, unknown>, {
-    query: (...given: [unknown, unknown, unknown]) => self.query(...given),
+    query: (...asked: [unknown, unknown, unknown]) => self.query(...asked),
     end: (callback?: unknown) => self.end(callback),
   })
 }
@@ -53,85 +64,97 @@ class SteadyClient {
   readonly #client: PgClient
   readonly #governed: Methods
   readonly #makeAnother: () => PgClient
-  readonly #state = new SessionState()
-  /** In the client's place, once its session is over. */
-  #another: PgClient | undefined
+  readonly #forwards = EVENTS.map(
+    (event) => [event, (...told: unknown[]) => this.#client.emit(event, ...told)] as const,
+  )
+  /** Whose session it is now: the client's own, or another's in its place. */
+  #current: PgClient
+  #state = new SessionState()
   /** Asks whether the session is still there; statements wait for it in their order. */
   #asking: Promise<boolean> | undefined
 
   constructor(client: PgClient, governed: Methods, makeAnother: () => PgClient) {
     this.#client = client
+    this.#current = client
     this.#governed = governed
     this.#makeAnother = makeAnother
   }
 
   query(...asked: Asked): unknown {
-    if (this.#another !== undefined) return this.#another.query(...asked)
     if (this.#asking !== undefined) return this.#later(this.#asking, asked)
     const fitness = this.#fitness()
     if (fitness === 'ready') return this.#send(asked)
     if (fitness === 'over') return this.#elsewhere(asked)
     this.#asking = this.#isAlive().then((isAlive) => {
       this.#asking = undefined
-      if (!isAlive) this.#client.connection.stream.destroy()
+      if (!isAlive) this.#current.connection.stream.destroy()
       return isAlive
     })
     return this.#later(this.#asking, asked)
   }
 
   end(callback?: unknown): unknown {
-    if (this.#another !== undefined) return this.#another.end(callback)
+    if (this.#current !== this.#client) return this.#current.end(callback)
     return Reflect.apply(this.#governed['end'] as Method, this.#client, [callback] as never[])
   }
 
   #send(asked: Asked): unknown {
     this.#state.told(sqlIn(asked[0]))
+    if (this.#current !== this.#client) return this.#current.query(...asked)
     return Reflect.apply(this.#governed['query'] as Method, this.#client, [...asked] as never[])
   }
 
   #elsewhere(asked: Asked): unknown {
-    this.#state.ended(this.#client.governed?.hands.inTransaction() === true)
-    if (!this.#state.mayMove(sqlIn(asked[0]))) return this.#send(asked)
-    return this.#move().query(...asked)
+    this.#state.ended(this.#current.governed?.hands.inTransaction() === true)
+    if (this.#state.mayMove(sqlIn(asked[0]))) this.#move()
+    return this.#send(asked)
   }
 
   #fitness(): 'ready' | 'verify' | 'over' {
-    const {
-      connection,
-      governed,
-      readyForQuery,
-      _connected: connected,
-      _ending: ending,
-      _queryable,
-    } = this.#client
-    if (governed === undefined || !connected || ending) return 'ready'
-    if (!_queryable || connection.stream.destroyed) return 'over'
-    // Something runs: whoever asks now waits behind it, and shares its fate.
-    if (readyForQuery !== true || governed.hands.inTransaction()) return 'ready'
+    const { connection, governed, readyForQuery, _connected, _ending, _queryable } = this.#current
+    if (_ending || (this.#current === this.#client && governed === undefined)) return 'ready'
+    if (!_queryable || (_connected && connection.stream.destroyed)) return 'over'
+    if (governed === undefined || !_connected) return 'ready'
+    // A statement runs: whoever asks now waits behind it, and shares its fate.
+    if ((readyForQuery !== true && !this.#isRenewing()) || governed.hands.inTransaction()) return 'ready'
     const { options } = this.#governor
     return governed.lease.idleMs() > options.pingAfterIdleMs ? 'verify' : 'ready'
   }
 
+  /**
+   * Whether all that runs is the empty statement that renews the lease: sent at thaw, it may have no answer. Or nothing,
+   * in the moment between the server's last word and the end of the session.
+   */
+  #isRenewing(): boolean {
+    const client = this.#current
+    const running = '_activeQuery' in client ? client._activeQuery : client.activeQuery
+    const waiting = client._queryQueue ?? client.queryQueue ?? []
+    return (running?.text ?? '') === '' && waiting.length === 0
+  }
+
   async #isAlive(): Promise<boolean> {
-    const { governed } = this.#client
+    const { governed } = this.#current
     return governed !== undefined && (await this.#governor.alive(governed))
   }
 
   get #governor(): Governor {
-    return (this.#client as unknown as { readonly [GOVERNOR]: Governor })[GOVERNOR]
+    return (this.#current as unknown as { readonly [GOVERNOR]: Governor })[GOVERNOR]
   }
 
-  #move(): PgClient {
+  #move(): void {
     const client = this.#client
+    const before = this.#current
     const another = this.#makeAnother()
-    this.#another = another
-    for (const event of EVENTS) another.on(event, (...told: unknown[]) => client.emit(event, ...told))
+    successors.add(another)
+    if (before !== client) for (const [event, forward] of this.#forwards) before.off(event, forward)
+    for (const [event, forward] of this.#forwards) another.on(event, forward)
+    this.#current = another
+    this.#state = new SessionState()
     // What waits for the connection hears of its failure itself.
     another.connect().then(() => {
       client.processID = another.processID
       client.secretKey = another.secretKey
     }, ignore)
-    return another
   }
 
   /** In whichever style it was asked for. */
@@ -139,11 +162,15 @@ class SteadyClient {
     const [config, values, callback] = asked
     const { submit, callback: own } = Object(config) as { submit?: unknown; callback?: unknown }
     const answered = known.then((isAlive) => {
-      if (this.#another !== undefined) return this.#another.query(...asked)
-      return isAlive ? this.#send(asked) : this.#elsewhere(asked)
+      const isOver = !isAlive && this.#fitness() === 'over'
+      return isOver ? this.#elsewhere(asked) : this.#send(asked)
     })
-    if (typeof submit === 'function') return config
-    if ([callback, values, own].some((one) => typeof one === 'function')) return undefined
+    const done = [callback, values, own].find((one) => typeof one === 'function')
+    if (typeof submit === 'function' || done !== undefined) {
+      // What the driver would have thrown at once.
+      answered.catch((error: unknown) => (done as ((error: unknown) => void) | undefined)?.(error))
+      return typeof submit === 'function' ? config : undefined
+    }
     const { _Promise: PromiseClass } = this.#client
     return new PromiseClass((resolve, reject) => {
       answered.then(resolve, reject)

@@ -58,7 +58,6 @@ export class Report {
         ? { message: `leasehold: ${message}`, ...details }
         : `leasehold: ${message} ${JSON.stringify(details)}`
     try {
-      // oxlint-disable-next-line no-console -- where a function's log comes from
       console[level](line)
     } catch {
       // A line is not worth an error.

@@ -1,7 +1,7 @@
 /** Level 0: database sockets that nothing governs. The dead are dropped at thaw, and all are closed at the end. */
 
 import { Socket } from 'node:net'
-import tls from 'node:tls'
+import type tls from 'node:tls'
 
 import { type Clock, isRdsHost, Moment, type OpenSessions, processWide } from '@leasehold/core'
 
@@ -27,6 +27,7 @@ export class SocketGuard implements OpenSessions {
   readonly #sockets = new Map<Socket, Watched>()
   /** What the driver listens to, where TLS lies over the socket. */
   readonly #secured = new WeakMap<Socket, Socket>()
+  #watchesTls = false
   #droppedCount = 0
 
   constructor(clock: Clock, ports: readonly number[], dropAfterMs: number) {
@@ -37,20 +38,27 @@ export class SocketGuard implements OpenSessions {
 
   /** From now on every socket of this process to a database is known. */
   watch(): void {
-    const guard = this
-    const { connect } = Socket.prototype
+    const meet = (socket: Socket, given: readonly unknown[]): void => this.#meet(socket, given)
+    const connect: unknown = Reflect.get(Socket.prototype, 'connect')
     Socket.prototype.connect = function (this: Socket, ...given: unknown[]): Socket {
-      guard.#meet(this, given)
-      return Reflect.apply(connect, this, given) as Socket
-    } as typeof connect
-    const { connect: secure } = tls
-    tls.connect = ((...given: unknown[]): tls.TLSSocket => {
-      const secured = Reflect.apply(secure, tls, given) as tls.TLSSocket
-      const { socket } = Object(given[0]) as { socket?: Socket }
-      if (socket !== undefined && guard.#sockets.has(socket)) guard.#secured.set(socket, secured)
-      return secured
-    }) as typeof secure
+      meet(this, given)
+      return Reflect.apply(connect as () => Socket, this, given as never)
+    }
     processWide().sessions.add(this)
+  }
+
+  /** Loaded with the first socket to a database, and not before: it takes milliseconds. */
+  #watchTls(): void {
+    if (this.#watchesTls) return
+    this.#watchesTls = true
+    const module = process.getBuiltinModule('node:tls')
+    const { connect } = module
+    module.connect = (...given: unknown[]): tls.TLSSocket => {
+      const secured = Reflect.apply(connect as () => tls.TLSSocket, module, given as never)
+      const { socket } = Object(given[0]) as { socket?: Socket }
+      if (socket !== undefined && this.#sockets.has(socket)) this.#secured.set(socket, secured)
+      return secured
+    }
   }
 
   get counts(): { readonly open: number; readonly dropped: number } {
@@ -96,6 +104,7 @@ export class SocketGuard implements OpenSessions {
   #meet(socket: Socket, given: readonly unknown[]): void {
     const { host, port } = targetIn(given)
     if (this.#ports.includes(port) || isRdsHost(host)) {
+      this.#watchTls()
       this.#sockets.set(socket, { bytes: 0, silentSince: new Moment(this.#clock) })
     }
   }

@@ -29,7 +29,7 @@ interface Begun {
 /** Never rejects. Called again, by whichever copy, it does nothing. */
 export async function start(): Promise<void> {
   const holder = globalThis as { [KEY]?: Begun }
-  holder[KEY] ??= begin(systemEnv as Record<string, string | undefined>)
+  holder[KEY] ??= begin(systemEnv)
   await holder[KEY].done
 }
 

@@ -18,6 +18,7 @@ import {
   resolveOptions,
   suggest,
 } from '@leasehold/core'
+import type * as awsEntry from '@leasehold/core/aws'
 
 import { Problem } from './variable.ts'
 import { PREFIX, variableOf, VARIABLES } from './variables.ts'
@@ -41,11 +42,12 @@ type Values = Readonly<Record<string, unknown>>
 export function readSettings(env: Env): Settings {
   const problems = misspelt(env)
   const values: Record<string, unknown> = {}
-  for (const [key, { name, read }] of Object.entries(VARIABLES)) {
+  for (const [key, variable] of Object.entries(VARIABLES)) {
+    const { name } = variable
     const text = env[name]
     if (text === undefined || text === '') continue
     try {
-      values[key] = read(text)
+      values[key] = variable.read(text)
     } catch (error) {
       problems.push(error instanceof Problem ? error.message : `\`${name}\` cannot be read`)
     }
@@ -115,8 +117,8 @@ interface Session {
 const SILENT: Logger = { warn: () => undefined, error: () => undefined }
 
 /** Loaded when asked for: most functions want nothing of it, and a cold start pays for what it loads. */
-function aws(): typeof import('@leasehold/core/aws') {
-  return createRequire(import.meta.url)('@leasehold/core/aws') as typeof import('@leasehold/core/aws')
+function aws(): typeof awsEntry {
+  return createRequire(import.meta.url)('@leasehold/core/aws') as typeof awsEntry
 }
 
 function credentialsOf({ secretArn, secretFrom, iam = 'off' }: Values): CredentialSource | undefined {

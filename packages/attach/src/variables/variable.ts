@@ -50,9 +50,9 @@ function valueIn(field: Field, text: string): unknown {
 }
 
 /** A variable that stands for what an option takes as an object or a function. */
-export function ofText<T>(
+export function ofText(
   parts: Omit<Variable, 'read'>,
-  takes: (text: string) => T | undefined,
+  takes: (text: string) => unknown,
   must: string,
 ): Variable {
   return {
