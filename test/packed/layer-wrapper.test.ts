@@ -136,6 +136,28 @@ describeAtOpt('the wrapper', () => {
     },
   )
 
+  it.each(['', 'AWS_Lambda_Image'])(
+    'attaches in an image of your own: AWS_EXECUTION_ENV is `%s`',
+    async (where) => {
+      const { seen } = await invoke({ AWS_EXECUTION_ENV: where })
+      expect(seen.preloads).toEqual(['ours'])
+    },
+  )
+
+  it('is not needed where NODE_OPTIONS names the preload', async () => {
+    const lambda = deployFunction({
+      name: 'unwrapped',
+      taskRoot: task,
+      handler: 'index.handler',
+      opt,
+      environment: { NODE_OPTIONS: `--import=file:///opt/${PRELOAD}` },
+      timeoutMs: 20_000,
+    })
+    deployed.push(lambda)
+    const { payload } = await lambda.invoke({}, { settle: true })
+    expect(payload).toMatchObject({ preloads: ['ours'], inChild: 'ours' })
+  })
+
   it('runs the function with the real preload though everything that it needs is missing', async () => {
     const folder = await layer.folder('opt-broken')
     await cp(layer.opt, folder, { recursive: true })

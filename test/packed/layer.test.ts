@@ -64,7 +64,7 @@ describe('the layer', () => {
     } finally {
       await rm(folder, { recursive: true, force: true })
     }
-  })
+  }, 180_000)
 
   it('holds what attaches, the adapters, their drivers and what these need, and no SDK', () => {
     const packages = layer.paths.flatMap((path) => PACKAGE.exec(path)?.[1] ?? [])

@@ -5,10 +5,12 @@
 
 import { createRequire } from 'node:module'
 
+import type * as startModule from './start.ts'
+
 try {
   // One copy of everything, and a driver is found in the midst of a `require`, which waits for nothing: so CommonJS.
   const require = createRequire(import.meta.url)
-  await (require('./start.cjs') as typeof import('./start.ts')).start()
+  await (require('./start.cjs') as typeof startModule).start()
 } catch (error) {
   const because = error instanceof Error ? error.message : String(error)
   // oxlint-disable-next-line no-console -- there is nothing else yet

@@ -60,10 +60,11 @@ export {
 } from './metrics.ts'
 export { metricsTable } from './metrics-table.ts'
 export type { Attempt, FailedAttempt } from './open.ts'
-export { type Field, FIELDS } from './options/fields.ts'
+export { type ChoiceField, type Field, FIELDS } from './options/fields.ts'
 export type { LeaseholdOptions, ResolvedOptions } from './options/options.ts'
-export { OPTION_NAMES, resolveOptions, splitOptions } from './options/resolve.ts'
-export { optionsTable } from './options/table.ts'
+export { check as checkOption, OPTION_NAMES, resolveOptions, splitOptions } from './options/resolve.ts'
+export { suggest } from './options/suggest.ts'
+export { defaultOf, optionsTable, rangeOf } from './options/table.ts'
 export {
   calm,
   contended,
@@ -81,6 +82,7 @@ export {
   publishedWaitMs,
   type WaitingState,
 } from './policy.ts'
+export { type OpenSessions, processWide } from './process-wide.ts'
 export { type Random, systemRandom } from './random.ts'
 export { type RecallTerms, recallTerms } from './recall.ts'
 export type { RecallAsk, RecallOutcome, RecallPlan } from './recall-plan.ts'
@@ -93,4 +95,5 @@ export { newStats, type Stats } from './stats.ts'
 export type { StatementLimits, Stoppable } from './stopping.ts'
 export { runTransaction, type TransactionHands, type TransactionParts } from './transaction.ts'
 export type { Isolation, TransactionMode, TransactionOptions } from './transaction-options.ts'
-export { isRdsHost, type RdsTls, rdsTls } from './tls.ts'
+export { isRdsHost } from './rds-host.ts'
+export { type RdsTls, rdsTls } from './tls.ts'

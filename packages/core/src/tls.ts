@@ -3,8 +3,6 @@
 import * as nodeTls from 'node:tls'
 import type { SecureContext } from 'node:tls'
 
-import { canonicalHost, regionOfHost } from './aws/region.ts'
-
 /** Options for `tls.connect`, in the words that both drivers pass on. */
 export interface RdsTls {
   /** RDS's own authorities and Node's: RDS Proxy has certificates of Amazon's public ones. */
@@ -19,12 +17,6 @@ export interface RdsTls {
 const SHARED: unique symbol = Symbol.for('leasehold.rds-tls') as never
 
 type Shared = typeof globalThis & { [SHARED]?: Promise<RdsTls> }
-
-/** Whether `host` is an endpoint of RDS, Aurora, RDS Proxy or Aurora DSQL. */
-export function isRdsHost(host: string): boolean {
-  const name = canonicalHost(host)
-  return regionOfHost(name, 'rds') !== undefined || regionOfHost(name, 'dsql') !== undefined
-}
 
 /** The same for every pool and every copy of the package in this process. Never caches a failure. */
 export function rdsTls(): Promise<RdsTls> {

@@ -10,7 +10,8 @@ import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 
 import { createAuthority } from '../../../test/databases/src/authority.ts'
-import { isRdsHost, rdsTls } from '../src/tls.ts'
+import { isRdsHost } from '../src/rds-host.ts'
+import { rdsTls } from '../src/tls.ts'
 
 const CORE = fileURLToPath(new URL('..', import.meta.url))
 

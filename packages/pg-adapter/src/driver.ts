@@ -118,10 +118,19 @@ const CLIENT_MEMBERS = [
 
 /** @throws LeaseholdError `UNSUPPORTED_DRIVER` naming what is missing */
 export function checkDriver(driver: PgModule): void {
-  const missing = [
-    ...missingFrom('Pool', driver.Pool, POOL_MEMBERS),
-    ...missingFrom('Client', driver.Client, CLIENT_MEMBERS),
-  ]
+  refuseLacking([...missingFrom('Pool', driver.Pool, POOL_MEMBERS), ...missingOfClient(driver)])
+}
+
+/** @throws LeaseholdError `UNSUPPORTED_DRIVER` naming what is missing */
+export function checkClient(driver: Pick<PgModule, 'Client'>): void {
+  refuseLacking(missingOfClient(driver))
+}
+
+function missingOfClient(driver: Pick<PgModule, 'Client'>): string[] {
+  return missingFrom('Client', driver.Client, CLIENT_MEMBERS)
+}
+
+function refuseLacking(missing: readonly string[]): void {
   if (missing.length === 0) return
   throw new LeaseholdError(
     'UNSUPPORTED_DRIVER',

@@ -3,7 +3,7 @@
 import { Governor, type ResolvedOptions } from '@leasehold/core'
 
 import { poolDialect } from './dialect.ts'
-import { checkDriver, type PgModule } from './driver.ts'
+import { checkClient, checkDriver, type PgModule } from './driver.ts'
 import { governedClientClass, type GovernedClientClass } from './governed-client.ts'
 import { governedPoolClass, type GovernedPoolClass } from './governed-pool.ts'
 import { readOptions } from './options.ts'
@@ -26,6 +26,20 @@ export type GovernedModule<T extends PgModule> = Omit<T, 'Pool' | 'Client'> & {
  */
 export function govern<T extends PgModule>(driver: T): GovernedModule<T> {
   checkDriver(driver)
+  return { ...driver, Pool: governedPoolClass(driver), Client: governedClients(driver) }
+}
+
+/**
+ * The class of governed clients outside pools, for the class that they extend.
+ *
+ * @throws LeaseholdError `UNSUPPORTED_DRIVER`
+ */
+export function governClient(driver: Pick<PgModule, 'Client'>): GovernedClientClass {
+  checkClient(driver)
+  return governedClients(driver)
+}
+
+function governedClients(driver: Pick<PgModule, 'Client'>): GovernedClientClass {
   const governors = new Governors()
   const governorOf = (given: unknown): { governor: Governor; config: unknown } => {
     const options = typeof given === 'string' ? { connectionString: given } : (given ?? {})
@@ -35,11 +49,7 @@ export function govern<T extends PgModule>(driver: T): GovernedModule<T> {
       config: { ...config, connectionTimeoutMillis: 0 },
     }
   }
-  return {
-    ...driver,
-    Pool: governedPoolClass(driver),
-    Client: governedClientClass(driver, governorOf),
-  }
+  return governedClientClass(driver, governorOf)
 }
 
 /**

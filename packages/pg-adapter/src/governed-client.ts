@@ -48,7 +48,7 @@ export type GovernedClientClass = new (
  * @param home the pool that clients of this class live in; standalone clients have none
  */
 export function governedClientClass(
-  driver: PgModule,
+  driver: Pick<PgModule, 'Client'>,
   governorOf: (config: unknown) => { governor: Governor; config: unknown },
   home?: ClientHome,
 ): GovernedClientClass {

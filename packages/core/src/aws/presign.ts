@@ -40,7 +40,7 @@ export function presign(
     'X-Amz-Expires': EXPIRES_S,
     'X-Amz-SignedHeaders': 'host',
   }
-  if (identity.sessionToken !== undefined) all['X-Amz-Security-Token'] = identity.sessionToken
+  if (identity.sessionToken) all['X-Amz-Security-Token'] = identity.sessionToken
   const request = ['GET', '/', textOf(all), `host:${host}`, '', 'host', hash('')].join('\n')
   const toSign = [ALGORITHM, time, scope.join('/'), hash(request)].join('\n')
   const key = scope.reduce<string | Buffer>(keyed, `AWS4${identity.secretAccessKey}`)

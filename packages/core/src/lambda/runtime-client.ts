@@ -49,10 +49,10 @@ export class RuntimeClient {
 
   /** Calls back when the client has been loaded, which it has not where a preload asks; under any other never. */
   static whenLoaded(found: (client: RuntimeClient) => void): void {
-    const { dlopen } = process
+    const dlopen: unknown = Reflect.get(process, 'dlopen')
     // Native parts have no other way in, be they asked for by `require` or by `createRequire`.
     process.dlopen = (...given): void => {
-      Reflect.apply(dlopen, process, given)
+      Reflect.apply(dlopen as () => void, process, given as never)
       const [module, file] = given
       if (!FILE.test(file)) return
       quietly(() => {

@@ -10,12 +10,12 @@ export function optionsTable(): string {
   return ['| option | default | range | meaning |', '|---|---|---|---|', ...rows].join('\n')
 }
 
-function defaultOf(field: Field): string {
+export function defaultOf(field: Field): string {
   if (field.default === undefined) return 'none'
   return typeof field.default === 'number' ? grouped(field.default) : `\`${field.default}\``
 }
 
-function rangeOf(field: Field): string {
+export function rangeOf(field: Field): string {
   switch (field.kind) {
     case 'wholeMs':
       return `${grouped(field.min)} to ${grouped(field.max)} ms`

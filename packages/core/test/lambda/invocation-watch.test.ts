@@ -64,3 +64,25 @@ describe('the wait for the end of an invocation', () => {
     expect(three.ended).toBe(false)
   })
 })
+
+describe('a listener to invocations', () => {
+  it('hears of each beginning, after the watch itself, and of each end', () => {
+    const clock = new ManualClock()
+    const heard: string[] = []
+    let told: RuntimeListener | undefined
+    const runtime: Pick<RuntimeClient, 'listen' | 'isOver'> = {
+      listen: (given) => {
+        told = given
+      },
+      isOver: () => false,
+    }
+    const listener = {
+      begun: () => heard.push(`begun ${processWide().invocation?.requestId}`),
+      over: () => heard.push('over'),
+    }
+    new InvocationWatch(clock, 20, listener).begin(runtime as RuntimeClient, Promise.resolve())
+    told?.begun('one', clock.epochMs() + 3_000)
+    told?.over('one')
+    expect(heard).toEqual(['begun one', 'over'])
+  })
+})

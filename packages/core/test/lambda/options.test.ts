@@ -39,8 +39,9 @@ describe('lambdaExtension', () => {
   })
 
   it('says all that is wrong with its options at once', () => {
-    const wrong = { afterResponse: 1, afterResponseMs: 2_000, logger: {}, budget: 20 } as object
-    expect(() => lambdaExtension(wrong)).toThrow(
+    const wrong = { afterResponse: 1, afterResponseMs: 2_000, logger: {}, budget: 20 }
+    const more = { preloaded: 'yes', invocations: 'all' }
+    expect(() => lambdaExtension({ ...wrong, ...more } as object)).toThrow(
       expect.objectContaining({
         code: 'INVALID_OPTIONS',
         message: [
@@ -48,6 +49,8 @@ describe('lambdaExtension', () => {
           ' - unknown option `budget`',
           ' - `afterResponse` must be true or false',
           ' - `afterResponseMs` must be a whole number of milliseconds from 0 to 1000',
+          ' - `preloaded` must be true or false',
+          ' - `invocations` must be an object with `begun` and `over`',
           ' - `logger` must have the methods `warn` and `error`',
         ].join('\n'),
       }),

@@ -48,6 +48,26 @@ describe("AWS's runtime client, seen from inside", () => {
     expect(RuntimeClient.find()).toBeUndefined()
   })
 
+  it('is found when it loads, where nobody had loaded it yet', () => {
+    const { dlopen } = process
+    const loaded: string[] = []
+    process.dlopen = (module, file) => {
+      loaded.push(file)
+      ;(module as { exports: unknown }).exports = file === FILE ? loadNative() : {}
+    }
+    try {
+      const found: RuntimeClient[] = []
+      RuntimeClient.whenLoaded((client) => found.push(client))
+      process.dlopen({ exports: {} }, '/var/task/other.node')
+      expect(found).toHaveLength(0)
+      process.dlopen({ exports: {} }, FILE)
+      expect(found).toHaveLength(1)
+      expect(loaded).toEqual(['/var/task/other.node', FILE])
+    } finally {
+      process.dlopen = dlopen
+    }
+  })
+
   it('tells the beginning, the time and the end of every invocation', async () => {
     const native = loadNative('one', 'two')
     const listener = new Heard()

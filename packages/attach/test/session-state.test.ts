@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest'
+
+import { SessionState } from '../src/session-state.ts'
+
+function after(...told: string[]): SessionState {
+  const state = new SessionState()
+  for (const sql of told) state.told(sql)
+  state.ended(false)
+  return state
+}
+
+describe('another session in the place of one that is over', () => {
+  it.each([
+    'select 1',
+    'insert into settings values (1)',
+    'update offset set value = 1',
+    'set local work_mem = 1',
+    'set transaction read only',
+    'set session wait_timeout = 300, session interactive_timeout = 300',
+    'select pg_advisory_xact_lock(1)',
+  ])('will do where the session was told: %s', (sql) => {
+    expect(after('select 1', sql).mayMove('select 1')).toBe(true)
+  })
+
+  it.each([
+    'SET search_path TO shop',
+    "set names 'utf8mb4'",
+    ' use shop',
+    'listen orders',
+    'create temp table t (id int)',
+    'CREATE TEMPORARY TABLE t (id int)',
+    'select * into temp t from orders',
+    'prepare p as select 1',
+    'declare c cursor with hold for select 1',
+    'lock tables t read',
+    "select get_lock('a', 1)",
+    'select pg_advisory_lock(1)',
+    'select pg_try_advisory_lock(1)',
+    "select set_config('a.b', 'c', false)",
+    'set @a := 1',
+    'select @a := 1',
+  ])('will not do where it held something: %s', (sql) => {
+    expect(after(sql).mayMove('select 1')).toBe(false)
+  })
+
+  it('takes no statement of a transaction that was lost, until that is ended', () => {
+    const state = new SessionState()
+    state.ended(true)
+    expect(state.mayMove('insert into t values (1)')).toBe(false)
+    expect(state.mayMove('rollback to savepoint a')).toBe(false)
+    expect(state.mayMove('rollback')).toBe(false)
+    state.ended(true)
+    expect(state.mayMove('select 1')).toBe(true)
+  })
+
+  it('takes the next transaction at its begin', () => {
+    const state = new SessionState()
+    state.ended(true)
+    expect(state.mayMove('begin')).toBe(true)
+    expect(state.mayMove('insert into t values (1)')).toBe(true)
+  })
+})
