@@ -16,11 +16,11 @@ interface Worked {
   readonly session: number
 }
 
-/** The most sessions that the server has seen at one time, while `work` was done. */
-async function peakDuring(server: DatabaseServer, work: Promise<unknown>): Promise<number> {
+/** The most sessions that the server has seen at one time, until `working` is done. */
+async function peakDuring(server: DatabaseServer, working: Promise<unknown>): Promise<number> {
   let peak = 0
   let isDone = false
-  const done = work.finally(() => {
+  const done = working.finally(() => {
     isDone = true
   })
   while (!isDone) peak = Math.max(peak, (await server.sessions()).length)

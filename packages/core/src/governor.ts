@@ -186,19 +186,19 @@ export class Governor {
     target?: CredentialTarget,
   ): Promise<{ connection: T; governed: GovernedConnection }> {
     const { places } = processWide()
-    const { acquireLimitMs } = this
-    const inTime = (limitMs: number) => this.#open(connect, limitMs, signal, target)
-    if (places === undefined) return inTime(acquireLimitMs)
-    return openInPlace(places, this.clock, acquireLimitMs, signal, inTime)
+    const limitMs = this.acquireLimitMs
+    const inTime = (leftMs: number) => this.#open(connect, leftMs, signal, target)
+    if (places === undefined) return inTime(limitMs)
+    return openInPlace(places, this.clock, limitMs, signal, inTime)
   }
 
   async #open<T>(
     connect: (attempt: Attempt) => Promise<Opened<T>>,
-    acquireLimitMs: number,
+    limitMs: number,
     signal: AbortSignal | undefined,
     target: CredentialTarget | undefined,
   ): Promise<{ connection: T; governed: GovernedConnection }> {
-    const parts = { ...this.#parts, acquireLimitMs, spendableMs: this.spendableMs() }
+    const parts = { ...this.#parts, acquireLimitMs: limitMs, spendableMs: this.spendableMs() }
     let queued = false
     const attemptOnce = async (attempt: Attempt): Promise<Opened<T>> => {
       if (attempt.wasRefused) this.#reaper.sawRefusal()

@@ -80,7 +80,9 @@ export function governedPoolClass(driver: PgModule, surroundings: Surroundings =
       if (callback === undefined) {
         const { Promise: PromiseClass = Promise } = this
         return new PromiseClass((resolve, reject) => {
-          this.#connectFor(asker, (error, client) => (error === undefined ? resolve(client) : reject(error)))
+          void this.#connectFor(asker, (error, client) =>
+            error === undefined ? resolve(client) : reject(error),
+          )
         })
       }
       const callers = this.#callers ?? this.#tracedCallers()

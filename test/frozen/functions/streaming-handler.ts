@@ -1,5 +1,5 @@
 // A function that streams rows to its caller as the database sends them.
-import { Readable, Transform, type Writable } from 'node:stream'
+import { type Readable, Transform, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 
