@@ -4,8 +4,12 @@ import { defineConfig, type ViteUserConfig } from 'vitest/config'
 const conditions = ['@leasehold/source', 'node']
 const source = { resolve: { conditions }, ssr: { resolve: { conditions } } }
 
-/** Suites that start servers or processes: one file at a time, real time. */
-const withServers = { fileParallelism: false, testTimeout: 60_000, hookTimeout: 240_000 }
+/** Suites that start servers or processes, in real time. */
+const withServers = { testTimeout: 60_000, hookTimeout: 240_000 }
+/** Of these, what mostly waits: each file has servers of its own, so two run at a time. */
+const inPairs = { ...withServers, fileParallelism: true, maxWorkers: 2, sequence: { groupOrder: 1 } }
+/** And what keeps the whole machine busy, or measures: one file at a time. */
+const oneByOne = { ...withServers, fileParallelism: false, sequence: { groupOrder: 2 } }
 
 const config: ViteUserConfig = defineConfig({
   test: {
@@ -29,33 +33,25 @@ const config: ViteUserConfig = defineConfig({
       },
       {
         ...source,
-        test: { name: 'databases', include: ['test/databases/test/**/*.test.ts'], ...withServers },
+        test: { name: 'databases', include: ['test/databases/test/**/*.test.ts'], ...inPairs },
       },
-      { ...source, test: { name: 'lambda', include: ['test/lambda/test/**/*.test.ts'], ...withServers } },
-      {
-        ...source,
-        test: { name: 'conformance', include: ['test/conformance/**/*.test.ts'], ...withServers },
-      },
+      { ...source, test: { name: 'lambda', include: ['test/lambda/test/**/*.test.ts'], ...oneByOne } },
+      { ...source, test: { name: 'conformance', include: ['test/conformance/**/*.test.ts'], ...oneByOne } },
       {
         ...source,
         test: {
           name: 'adapters',
           include: ['test/adapters/**/*.test.ts'],
           exclude: ['test/adapters/cli/**'],
-          ...withServers,
-          fileParallelism: true,
-          maxWorkers: 2,
+          ...inPairs,
         },
       },
       {
         ...source,
-        // Runs of a program, each on a server of its own, that mostly wait: two at a time.
         test: {
           name: 'cli',
           include: ['test/cli/**/*.test.ts', 'test/adapters/cli/**/*.test.ts'],
-          ...withServers,
-          fileParallelism: true,
-          maxWorkers: 2,
+          ...inPairs,
         },
       },
       {
@@ -67,36 +63,23 @@ const config: ViteUserConfig = defineConfig({
             'packages/cdk/test/**/*.test.ts',
             'packages/core/test/aws/loading.test.ts',
           ],
-          ...withServers,
+          ...inPairs,
         },
       },
-      { ...source, test: { name: 'chaos', include: ['test/chaos/**/*.test.ts'], ...withServers } },
+      { ...source, test: { name: 'chaos', include: ['test/chaos/**/*.test.ts'], ...oneByOne } },
       {
         ...source,
         test: {
           name: 'simulation',
           include: ['test/simulation/test/**/*.test.ts', 'test/docs/{benchmarks,dashboard}.test.ts'],
-          testTimeout: 60_000,
+          ...inPairs,
         },
       },
-      {
-        ...source,
-        // Environments of their own that mostly wait: two files at a time.
-        test: {
-          name: 'sidecar',
-          include: ['test/sidecar/**/*.test.ts'],
-          ...withServers,
-          fileParallelism: true,
-          maxWorkers: 2,
-        },
-      },
-      { ...source, test: { name: 'frozen', include: ['test/frozen/**/*.test.ts'], ...withServers } },
-      {
-        ...source,
-        test: { name: 'examples', include: ['examples/*/test/**/*.test.ts'], ...withServers },
-      },
-      { ...source, test: { name: 'attach', include: ['test/attach/**/*.test.ts'], ...withServers } },
-      { ...source, test: { name: 'packed', include: ['test/packed/**/*.test.ts'], ...withServers } },
+      { ...source, test: { name: 'sidecar', include: ['test/sidecar/**/*.test.ts'], ...inPairs } },
+      { ...source, test: { name: 'frozen', include: ['test/frozen/**/*.test.ts'], ...oneByOne } },
+      { ...source, test: { name: 'examples', include: ['examples/*/test/**/*.test.ts'], ...inPairs } },
+      { ...source, test: { name: 'attach', include: ['test/attach/**/*.test.ts'], ...oneByOne } },
+      { ...source, test: { name: 'packed', include: ['test/packed/**/*.test.ts'], ...oneByOne } },
     ],
   },
 })

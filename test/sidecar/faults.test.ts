@@ -176,7 +176,14 @@ describe('a sidecar where there is no bash', () => {
 
   it('speaks with Lambda itself', async () => {
     const { lambda } = await deploy({ PATH: folder })
-    expect((await lambda.invoke({ threads: 4, secretId: 'shop' }, { settle: true })).error).toBeUndefined()
+    expect(
+      (
+        await lambda.invoke(
+          { threads: 4, secretId: 'shop', source: 'extension', limitMs: 30_000 },
+          { settle: true },
+        )
+      ).error,
+    ).toBeUndefined()
     expect(manager.requests).toHaveLength(1)
     await lambda.invoke({ measure: 1 }, { settle: true })
     for (let request = 0; cloud.requests.length === 0 && request < 300; request += 1) {

@@ -116,11 +116,4 @@ describe("a pool's metrics through the sidecar", () => {
     expect(cloud.sumOf('ConnectionsReused')).toBe((environment?.invocations ?? 0) - 1)
     expect(measured()).toBe(1)
   })
-
-  it('tell of the connect of a process that was killed after it', async () => {
-    const lambda = await deployPool()
-    const { error } = await lambda.invoke({ crashAfterMs: 1_500 }, { settle: true })
-    expect(error?.errorType).toBe('Runtime.ExitError')
-    await eventually(() => measured() === 1)
-  })
 })

@@ -19,6 +19,9 @@ const MOST_TTL_S = 300
 /** One reading, with its attempts: less than a process that asks for it will wait. */
 const LIMIT_MS = 900
 
+/** It is joined for as long: on a small function the first one loads the SDK for seconds. A freeze does not end it. */
+const FLIGHT_MS = 30_000
+
 /** Many processes are refused by the server at the same time: one reading is for all of them. */
 const FORCED_EVERY_MS = 500
 
@@ -76,7 +79,7 @@ class KeptSecret {
     this.#ttlMs = ttlMs
     this.#versionStage = versionStage
     this.#reader = new SecretReader(place, LIMIT_MS, clock, systemRandom)
-    this.#flight = new SingleFlight(clock, LIMIT_MS)
+    this.#flight = new SingleFlight(clock, FLIGHT_MS)
     this.#read = new Moment(clock)
     this.#tried = new Moment(clock)
   }

@@ -7,7 +7,8 @@ import { type Clock, type SignedToken, type SignToken, SingleFlight, type TokenA
 /** Whoever asks renews its own a minute before the end: what is given must live longer than that. */
 const RENEW_BEFORE_MS = 180_000
 
-const LIMIT_MS = 900
+/** A signing is joined for as long: on a small function the first one loads the SDK for seconds. */
+const FLIGHT_MS = 30_000
 const MOST_TOKENS = 100
 
 /** A token, and how much longer it can be used. */
@@ -35,7 +36,7 @@ export class TokenDesk {
     const key = JSON.stringify([ask.service, ask.host, ask.port, ask.user, ask.region, ask.isAdmin])
     let kept = this.#kept.get(key)
     if (kept === undefined) {
-      kept = { flight: new SingleFlight(this.#clock, LIMIT_MS), signed: undefined }
+      kept = { flight: new SingleFlight(this.#clock, FLIGHT_MS), signed: undefined }
       this.#kept.set(key, kept)
     }
     const { signed } = kept

@@ -15,9 +15,9 @@ const request = (more = {}) => ({
   ...more,
 })
 
-const ask = async ({ secretId, token }) =>
+const ask = async ({ secretId, token, source = 'sidecar', limitMs }) =>
   token === undefined
-    ? await secret(secretId, { source: 'sidecar' }).get(request())
+    ? await secret(secretId, { source, limitMs }).get(request())
     : await iamToken({ source: 'sidecar' }).get(request())
 
 const inThread = (event) =>

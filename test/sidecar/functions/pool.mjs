@@ -11,10 +11,8 @@ const pool = createPool({
   metrics: sidecarMetrics({ namespace: 'Shop', endpoint, everyMs: 1_000 }),
 })
 
-export const handler = async ({ afterMs, crashAfterMs }) => {
+export const handler = async ({ afterMs = 0 }) => {
   await pool.query('select 1')
-  if (afterMs !== undefined) await new Promise((resolve) => setTimeout(resolve, afterMs))
-  if (crashAfterMs === undefined) return 'done'
-  setTimeout(() => process.kill(process.pid, 'SIGKILL'), crashAfterMs)
-  return new Promise(() => {})
+  await new Promise((resolve) => setTimeout(resolve, afterMs))
+  return 'done'
 }

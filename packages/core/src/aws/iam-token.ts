@@ -20,7 +20,7 @@ import { failureOf } from './failure.ts'
 import { RenewalFloors } from './floor.ts'
 import type { AwsIdentity, AwsIdentityProvider } from './identity.ts'
 import { canonicalHost, regionOfEnv, regionOfHost, type TokenService } from './region.ts'
-import { sidecarSigner } from './sidecar-signer.ts'
+import { sidecarProblems, sidecarSigner } from './sidecar-signer.ts'
 import { SingleFlight, whileWanted } from './single-flight.ts'
 import { type SignedToken, type SignToken, type TokenAsk, tokenSigner } from './token-signer.ts'
 
@@ -107,12 +107,6 @@ export function iamToken(options: IamTokenOptions = {}, surroundings: Surroundin
     sidecarProblems(options),
   )
   return new IamTokenSource(options, surroundings)
-}
-
-function sidecarProblems(options: unknown): string[] {
-  const { source, credentials } = (options ?? {}) as IamTokenOptions
-  if (source !== 'sidecar' || credentials === undefined) return []
-  return ["`credentials` cannot be handed to the sidecar: leave them out, or leave out `source: 'sidecar'`"]
 }
 
 /** One token's place: what is signed, and the signing under way. */

@@ -25,6 +25,13 @@ export function sidecarSigner(sign: SignToken, clock: Clock, env: Env): SignToke
   }
 }
 
+/** What a rule of one value cannot say. */
+export function sidecarProblems(options: unknown): string[] {
+  const { source, credentials } = (options ?? {}) as { source?: unknown; credentials?: unknown }
+  if (source !== 'sidecar' || credentials === undefined) return []
+  return ["`credentials` cannot be handed to the sidecar: leave them out, or leave out `source: 'sidecar'`"]
+}
+
 function queryOf({ service, host, port, user, region, isAdmin }: TokenAsk): string {
   const query = new URLSearchParams({ service, host, port: `${port}`, region })
   if (user !== undefined) query.set('user', user)
