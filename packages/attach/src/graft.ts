@@ -53,10 +53,11 @@ export class Graft {
     return function (this: unknown, ...given: never[]): unknown {
       const object = this as Grafted & Record<string, unknown>
       if (object[GRAFT] === undefined) {
+        const had = Object.hasOwn(object, name)
         // What the adoption itself calls is the driver's own.
         keep(object, UNCHANGED)
         keep(object, adopt(object))
-        if (Object.hasOwn(object, name)) return Reflect.apply(object[name] as Method, object, given)
+        if (!had && Object.hasOwn(object, name)) return Reflect.apply(object[name] as Method, object, given)
       }
       return Reflect.apply((object[GRAFT]?.[name] as Method | undefined) ?? original, object, given)
     }

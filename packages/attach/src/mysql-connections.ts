@@ -3,9 +3,9 @@
 import type { LeaseholdOptions } from '@leasehold/core'
 
 import { Graft, type Methods, UNCHANGED } from './graft.ts'
-import { GOVERNOR, tlsAsGiven } from './mysql-pools.ts'
+import { GOVERNOR } from './mysql-pools.ts'
 import { type MysqlConnection, steady } from './mysql-steady.ts'
-import type { Parts } from './parts.ts'
+import { adopting, nobody, type Parts, tlsAsGiven } from './parts.ts'
 import { spare } from './sockets.ts'
 
 export function attachMysqlConnections(prototype: object, parts: Parts): void {
@@ -17,21 +17,19 @@ export function attachMysqlConnections(prototype: object, parts: Parts): void {
       if (GOVERNOR in pool) spare(connection.stream)
       return UNCHANGED
     }
-    if (connection.config.isServer === true || connection.config.stream !== undefined) return UNCHANGED
-    try {
+    if (connection.config.isServer === true) return UNCHANGED
+    return adopting(parts, 'mysql2 connection', () => {
       govern(connection, parts)
-      parts.governed('mysql2 connection')
-    } catch (error) {
-      parts.leftAlone('mysql2 connection', error)
-    }
-    return UNCHANGED
+      return UNCHANGED
+    })
   }
   new Graft(prototype, adopt).put(['addCommand'], true)
 }
 
 function govern(connection: MysqlConnection, parts: Parts): void {
-  const { govern: governDriver } = parts.mysqlAdapter()
   const { config } = connection
+  if (config.stream !== undefined) throw new Error('its socket is of somebody else’s making')
+  const { govern: governDriver } = parts.mysqlAdapter()
   const before = copyOf(config)
   const createConnection = (wanted: { connectAttributes?: object }): MysqlConnection => {
     if (wanted.connectAttributes !== undefined) config.connectAttributes = wanted.connectAttributes
@@ -65,8 +63,4 @@ function copyOf(config: object): object {
     Object.getPrototypeOf(config) as object | null,
     Object.getOwnPropertyDescriptors(config),
   ) as object
-}
-
-function nobody(): never {
-  throw new Error('there is nothing to make')
 }

@@ -2,10 +2,8 @@
 
 import type { EventEmitter } from 'node:events'
 
-import type { LeaseholdOptions } from '@leasehold/core'
-
 import { Graft, type Methods, UNCHANGED } from './graft.ts'
-import { needsTls, type Parts } from './parts.ts'
+import { adopting, nobody, type Parts, tlsAsGiven } from './parts.ts'
 
 /** Of the adapter: on what it governs, over copies. */
 export const GOVERNOR: unique symbol = Symbol.for('leasehold.mysql.governor') as never
@@ -24,14 +22,11 @@ export function attachMysqlPools(prototype: object, parts: Parts): void {
   const adopt = (object: object): Methods => {
     const pool = object as Pool
     if (GOVERNOR in pool) return UNCHANGED
-    try {
+    return adopting(parts, 'mysql2 pool', () => {
       govern(pool, parts)
-      parts.governed('mysql2 pool')
-    } catch (error) {
-      parts.leftAlone('mysql2 pool', error)
-    }
-    // A governed pool has methods of its own; they lead to the class's.
-    return UNCHANGED
+      // It has methods of its own from now on; they lead to the class's.
+      return UNCHANGED
+    })
   }
   new Graft(prototype, adopt).put(['getConnection', 'query', 'execute'], true)
 }
@@ -67,14 +62,4 @@ function optionsOf({ config }: Pool, { maxConnections, options }: Parts): object
     ssl: tlsAsGiven(ssl, asked),
     ...asked,
   }
-}
-
-/** TLS stays as the application has it, on or off. */
-export function tlsAsGiven(ssl: unknown, asked: LeaseholdOptions): unknown {
-  if (ssl) return ssl
-  return needsTls(asked) ? undefined : false
-}
-
-function nobody(): never {
-  throw new Error('there is nothing to make')
 }

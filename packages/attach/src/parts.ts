@@ -4,6 +4,7 @@ import type { LeaseholdOptions } from '@leasehold/core'
 import type * as mysqlAdapter from '@leasehold/mysql-adapter/govern'
 import type * as pgAdapter from '@leasehold/pg-adapter/govern'
 
+import { type Methods, UNCHANGED } from './graft.ts'
 import type { Kind } from './shapes.ts'
 
 export interface Parts {
@@ -23,7 +24,28 @@ export interface Parts {
   leftAlone(kind: Kind, because: unknown): void
 }
 
-/** Whether TLS has to be on, whatever the driver's options say of it: a token goes over the wire as it is. */
-export function needsTls({ credentials }: LeaseholdOptions): boolean {
-  return credentials?.isClearText === true
+/** Runs `adopt`, and tells what came of it; never throws. An object that cannot be governed stays as it is. */
+export function adopting(parts: Parts, kind: Kind, adopt: () => Methods): Methods {
+  try {
+    const methods = adopt()
+    parts.governed(kind)
+    return methods
+  } catch (error) {
+    parts.leftAlone(kind, error)
+    return UNCHANGED
+  }
+}
+
+/**
+ * The `ssl` of a driver as the application has it, on or off; undefined, which leaves it to the adapter, where it is off
+ * and a token would go over the wire as it is.
+ */
+export function tlsAsGiven(ssl: unknown, { credentials }: LeaseholdOptions): unknown {
+  if (ssl) return ssl
+  return credentials?.isClearText === true ? undefined : false
+}
+
+/** In the place of what an adapter is given and does not call. */
+export function nobody(): never {
+  throw new Error('there is nothing to make')
 }

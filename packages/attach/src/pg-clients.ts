@@ -1,10 +1,10 @@
 /** Governs clients of `pg` outside pools, each when it is told to connect. */
 
-import type { Socket } from 'node:net'
+import { Socket } from 'node:net'
 
 import { Graft, lend, type Methods, standIn, UNCHANGED } from './graft.ts'
-import type { Parts } from './parts.ts'
-import { isMadeByPool, tlsAsGiven } from './pg-pools.ts'
+import { adopting, type Parts } from './parts.ts'
+import { isMadeByPool, pgTls } from './pg-pools.ts'
 import { type PgClient, steady } from './pg-steady.ts'
 import { spare } from './sockets.ts'
 
@@ -23,21 +23,14 @@ export function attachPgClients(prototype: object, parts: Parts): void {
       spare(client.connection.stream)
       return UNCHANGED
     }
-    if (isMadeByPool() || isUnderWay(client.connection.stream)) return UNCHANGED
-    try {
-      const methods = adopt(client)
-      parts.governed('pg.Client')
-      return methods
-    } catch (error) {
-      parts.leftAlone('pg.Client', error)
-      return UNCHANGED
-    }
+    return isMadeByPool() ? UNCHANGED : adopting(parts, 'pg.Client', () => adopt(client))
   })
   graft.put(['connect'], true)
   sparing(prototype)
   sparing(graft.originals)
 
   function adopt(client: PgClient): Methods {
+    if (!isDriversOwn(client.connection.stream)) throw new Error('its socket is of somebody else’s making')
     Governed ??= governedClass()
     const plain = plainConfigOf(client)
     const asked = parts.options()
@@ -46,7 +39,7 @@ export function attachPgClients(prototype: object, parts: Parts): void {
     try {
       // Makes `client` its own, by way of the class that it extends.
       Reflect.construct(Governed, [
-        { ...plain, ...asked, ssl: tlsAsGiven(client.ssl, asked), connectionTimeoutMillis },
+        { ...plain, ...asked, ssl: pgTls(client.ssl, asked), connectionTimeoutMillis },
       ])
     } finally {
       adopted = undefined
@@ -70,9 +63,10 @@ export function attachPgClients(prototype: object, parts: Parts): void {
   }
 }
 
-/** A socket that somebody else made for the client leads where only they know. */
-function isUnderWay({ connecting, remoteAddress }: Socket): boolean {
-  return connecting || remoteAddress !== undefined
+/** One that somebody else made for the client leads where only they know. */
+function isDriversOwn(socket: Socket): boolean {
+  const { connecting, remoteAddress } = socket
+  return Object.getPrototypeOf(socket) === Socket.prototype && !connecting && remoteAddress === undefined
 }
 
 /** What another client like this one is made of. */

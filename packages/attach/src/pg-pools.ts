@@ -5,7 +5,7 @@ import { EventEmitter } from 'node:events'
 import { type LeaseholdOptions, systemEnv } from '@leasehold/core'
 
 import { Graft, lend, type Methods, standIn, UNCHANGED } from './graft.ts'
-import { needsTls, type Parts } from './parts.ts'
+import { adopting, type Parts, tlsAsGiven } from './parts.ts'
 
 /** Of the adapter: on what it governs, over copies. */
 const GOVERNOR = Symbol.for('leasehold.pg.governor')
@@ -35,14 +35,7 @@ export function attachPgPools(prototype: object, parts: Parts): void {
   const graft = new Graft(prototype, (object) => {
     const pool = object as Pool
     if (GOVERNOR in pool) return UNCHANGED
-    try {
-      const methods = adopt(pool)
-      parts.governed('pg.Pool')
-      return methods
-    } catch (error) {
-      parts.leftAlone('pg.Pool', error)
-      return UNCHANGED
-    }
+    return adopting(parts, 'pg.Pool', () => adopt(pool))
   })
   graft.put(['connect', 'query'], true)
   wrapNewClient(prototype)
@@ -98,14 +91,13 @@ function optionsOf({ options }: Pool, { maxConnections, options: own }: Parts): 
   given['max'] = Math.min(options.max, maxConnections ?? options.max)
   // A timer that did not run while the environment was frozen would end a sound connection at thaw.
   if (given['idleTimeoutMillis'] === DEFAULT_IDLE_MS) delete given['idleTimeoutMillis']
-  given['ssl'] = tlsAsGiven(given['ssl'], asked)
+  given['ssl'] = pgTls(given['ssl'], asked)
   return { ...given, ...asked }
 }
 
-/** TLS stays as the application has it, on or off, and the environment is the driver's to read. */
-export function tlsAsGiven(ssl: unknown, asked: LeaseholdOptions): unknown {
-  if (ssl) return ssl
-  return needsTls(asked) || systemEnv['PGSSLMODE'] !== undefined ? undefined : false
+/** Where the options say nothing of TLS the environment may, and that is the driver's to read. */
+export function pgTls(ssl: unknown, asked: LeaseholdOptions): unknown {
+  return ssl || systemEnv['PGSSLMODE'] === undefined ? tlsAsGiven(ssl, asked) : undefined
 }
 
 function wrapNewClient(prototype: object): void {

@@ -70,14 +70,19 @@ export function readSettings(env: Env): Settings {
 
 /** A name that is nearly one of ours; others are somebody else's. */
 function misspelt(env: Env): string[] {
-  const known = Object.values(VARIABLES).map(({ name }) => name)
-  const short = known.map((name) => name.slice(PREFIX.length))
+  const names = Object.values(VARIABLES).map(({ name }) => name)
+  const known = new Map(names.map((name) => [inShort(name), name]))
   return Object.keys(env)
-    .filter((name) => name.startsWith(PREFIX) && !known.includes(name))
+    .filter((name) => name.startsWith(PREFIX) && !names.includes(name))
     .flatMap((name) => {
-      const meant = suggest(name.slice(PREFIX.length), short)
-      return meant === undefined ? [] : [`unknown variable \`${name}\` (did you mean \`${PREFIX}${meant}\`?)`]
+      const meant = known.get(suggest(inShort(name), [...known.keys()]) ?? '')
+      return meant === undefined ? [] : [`unknown variable \`${name}\` (did you mean \`${meant}\`?)`]
     })
+}
+
+/** As slips leave it: `DROP_AFTER` and `DROPAFTERMS` are both near to `DROP_AFTER_MS`. */
+function inShort(name: string): string {
+  return name.slice(PREFIX.length).replaceAll('_', '').toLowerCase()
 }
 
 function optionsOf(values: Values, problems: string[]): LeaseholdOptions {

@@ -36,12 +36,16 @@ const FOR_CODE: Readonly<Record<string, Variables>> = {
         'Reads the secret from Secrets Manager, or from the Parameters and Secrets extension.',
       ),
     ),
-    iam: ofField(
-      'LEASEHOLD_IAM',
-      choice(
-        ['off', 'rds', 'dsql'],
-        'Every pool logs in by a token of IAM, of RDS (Aurora, RDS Proxy) or of Aurora DSQL, and by TLS.',
-      ),
+    iam: ofText(
+      {
+        name: 'LEASEHOLD_IAM',
+        unset: '`off`',
+        values: '`off`, `rds`, `dsql`, `true`',
+        summary:
+          'Every pool logs in by a token of IAM, and by TLS: `rds`, or `true`, of RDS, Aurora and RDS Proxy, `dsql` of Aurora DSQL.',
+      },
+      (text) => ({ false: 'off', off: 'off', true: 'rds', rds: 'rds', dsql: 'dsql' })[text.toLowerCase()],
+      "'off', 'rds' or 'true', or 'dsql'",
     ),
   },
   metrics: {
