@@ -1,6 +1,6 @@
 // /opt/leasehold in front of AWS's runtime client: what it adds, what it leaves alone, and that the function runs anyway.
 
-import { chmod, cp, rm, symlink } from 'node:fs/promises'
+import { chmod, cp, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -160,8 +160,7 @@ describeAtOpt('the wrapper', () => {
 
   it('runs the function with the real preload though everything that it needs is missing', async () => {
     const folder = await layer.folder('opt-broken')
-    await cp(layer.opt, folder, { recursive: true })
-    await rm(join(folder, 'nodejs/node_modules/@leasehold/core'), { recursive: true })
+    for (const path of ['leasehold', PRELOAD]) await cp(join(layer.opt, path), join(folder, path))
     const { seen, log } = await invoke({}, { folder })
     expect(seen.preloads).toEqual([])
     expect(log).toMatch(/leasehold: .*runs as without/u)

@@ -34,6 +34,8 @@ export interface MysqlConnection extends EventEmitter {
   addCommand(command: Command): unknown
   end(callback?: unknown): unknown
   destroy(): void
+  prepare(...given: never[]): unknown
+  changeUser(...given: never[]): unknown
 }
 
 /** Of the adapter: what it keeps on a connection that is governed. */
@@ -97,13 +99,25 @@ class SteadyConnection {
         const { [name]: another } = this.#current
         return Reflect.apply(this.#current === connection ? own : another, this.#current, given)
       }
-      Object.defineProperty(connection, name, {
-        value,
-        configurable: true,
-        enumerable: false,
-        writable: true,
+      this.#put(name, value)
+    }
+    // A statement's number, or another user, is known to one session alone.
+    for (const name of ['prepare', 'changeUser'] as const) {
+      const own = connection[name]
+      this.#put(name, (...given: never[]): unknown => {
+        this.#state.hold()
+        return Reflect.apply(own, connection, given)
       })
     }
+  }
+
+  #put(name: string, value: unknown): void {
+    Object.defineProperty(this.#connection, name, {
+      value,
+      configurable: true,
+      enumerable: false,
+      writable: true,
+    })
   }
 
   readonly #addCommand = (command: Command): unknown => {

@@ -18,6 +18,8 @@ describe('another session in the place of one that is over', () => {
     'set transaction read only',
     'set session wait_timeout = 300, session interactive_timeout = 300',
     'select pg_advisory_xact_lock(1)',
+    '/* set */ select 1',
+    'select last_insert_id()',
   ])('will do where the session was told: %s', (sql) => {
     expect(after('select 1', sql).mayMove('select 1')).toBe(true)
   })
@@ -39,6 +41,11 @@ describe('another session in the place of one that is over', () => {
     "select set_config('a.b', 'c', false)",
     'set @a := 1',
     'select @a := 1',
+    '/* app */ set search_path to shop',
+    '-- app\nset search_path to shop',
+    'select 1; set search_path to shop',
+    'call fill_cart(1)',
+    'do $$ begin perform 1; end $$',
   ])('will not do where it held something: %s', (sql) => {
     expect(after(sql).mayMove('select 1')).toBe(false)
   })
@@ -59,4 +66,15 @@ describe('another session in the place of one that is over', () => {
     expect(state.mayMove('begin')).toBe(true)
     expect(state.mayMove('insert into t values (1)')).toBe(true)
   })
+})
+
+describe('a statement that asks what the session remembers', () => {
+  it.each(['select last_insert_id()', "select currval('ids')", 'select lastval()', 'select @a'])(
+    'is not the first of another session: %s',
+    (sql) => {
+      const state = after('insert into t values (1)')
+      expect(state.mayMove(sql)).toBe(false)
+      expect(state.mayMove('select 1')).toBe(true)
+    },
+  )
 })
