@@ -1,6 +1,7 @@
 // What an extension costs a warm request: until the response, and until the environment is free. By turns, in one run.
 import { deployFunction, type LambdaFunction } from '@leasehold/lambda-emulator'
 
+import { invokeByTurns, type WarmTimes } from './by-turns.ts'
 import { median, percentile, short } from './statistics.ts'
 import { ENGINES, type Target, targetOf, type Variant } from './targets.ts'
 
@@ -20,34 +21,19 @@ const EXTENDED: readonly Extended[] = [
   { name: 'governed, `afterResponse`', variant: 'governed', extension: { afterResponse: true } },
 ]
 
-interface ExtensionFigures {
+interface ExtensionFigures extends WarmTimes {
   readonly engine: string
   readonly name: string
-  readonly latenciesMs: readonly number[]
-  readonly freeMs: readonly number[]
 }
 
 export async function measureExtension(): Promise<readonly ExtensionFigures[]> {
   const figures: ExtensionFigures[] = []
   for (const { name: engine, start } of ENGINES) {
     const server = await start()
-    const functions = EXTENDED.map((extended) => ({
-      lambda: deploy(targetOf(server), extended),
-      figures: { engine, name: extended.name, latenciesMs: [] as number[], freeMs: [] as number[] },
-    }))
-    for (let request = -WARM_UP; request < REQUESTS; request += 1) {
-      for (const { lambda, figures: its } of functions) {
-        const startMs = performance.now()
-        const { latencyMs, error } = await lambda.invoke({}, { settle: true })
-        const freeMs = performance.now() - startMs
-        if (error !== undefined) throw new Error(`${its.name}: ${error.errorMessage}`)
-        if (request < 0) continue
-        its.latenciesMs.push(latencyMs)
-        its.freeMs.push(freeMs)
-      }
-    }
-    figures.push(...functions.map(({ figures: its }) => its))
-    for (const { lambda } of functions) await lambda.dispose()
+    const functions = EXTENDED.map((extended) => deploy(targetOf(server), extended))
+    const times = await invokeByTurns(functions, WARM_UP, REQUESTS)
+    figures.push(...times.map((taken, index) => ({ ...taken, engine, name: EXTENDED[index]?.name ?? '' })))
+    for (const lambda of functions) await lambda.dispose()
     await server.dispose()
   }
   return figures

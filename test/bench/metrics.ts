@@ -2,6 +2,7 @@
 import { deployFunction, type LambdaFunction } from '@leasehold/lambda-emulator'
 
 import { FakeCloudWatch } from '../aws/cloudwatch.ts'
+import { invokeByTurns, type WarmTimes } from './by-turns.ts'
 import { median, percentile, short } from './statistics.ts'
 import { ENGINES, type Target, targetOf } from './targets.ts'
 
@@ -9,11 +10,9 @@ const WARM_UP = 100
 const REQUESTS = 1_500
 const SINKS = ['off', 'emf', 'cloudWatch'] as const
 
-interface MetricsFigures {
+interface MetricsFigures extends WarmTimes {
   readonly engine: string
   readonly sink: string
-  readonly latenciesMs: readonly number[]
-  readonly freeMs: readonly number[]
 }
 
 export async function measureMetrics(): Promise<readonly MetricsFigures[]> {
@@ -21,23 +20,10 @@ export async function measureMetrics(): Promise<readonly MetricsFigures[]> {
   const service = await FakeCloudWatch.start()
   for (const { name: engine, start } of ENGINES) {
     const server = await start()
-    const functions = SINKS.map((sink) => ({
-      lambda: deploy(targetOf(server), sink, service.endpoint),
-      figures: { engine, sink, latenciesMs: [] as number[], freeMs: [] as number[] },
-    }))
-    for (let request = -WARM_UP; request < REQUESTS; request += 1) {
-      for (const { lambda, figures: its } of functions) {
-        const startMs = performance.now()
-        const { latencyMs, error } = await lambda.invoke({}, { settle: true })
-        const freeMs = performance.now() - startMs
-        if (error !== undefined) throw new Error(`${its.sink}: ${error.errorMessage}`)
-        if (request < 0) continue
-        its.latenciesMs.push(latencyMs)
-        its.freeMs.push(freeMs)
-      }
-    }
-    figures.push(...functions.map(({ figures: its }) => its))
-    for (const { lambda } of functions) await lambda.dispose()
+    const functions = SINKS.map((sink) => deploy(targetOf(server), sink, service.endpoint))
+    const times = await invokeByTurns(functions, WARM_UP, REQUESTS)
+    figures.push(...times.map((taken, index) => ({ ...taken, engine, sink: SINKS[index] ?? '' })))
+    for (const lambda of functions) await lambda.dispose()
     await server.dispose()
   }
   await service.stop()

@@ -257,6 +257,13 @@ class PoolGovernor {
     const { observations } = this.#governor
     observations.ends()
     const done = observations.recorder.isOn ? observations.afterFlush(callback ?? ignore) : callback
+    // From its end on the driver takes no connection out of the pool any more.
+    const { _allConnections: all } = this.#pool
+    for (let index = 0; index < all.length; index += 1) {
+      const connection = all.get(index) as DriverConnection
+      const governed = governedOf(connection)
+      if (governed !== undefined) connection.stream.once('close', () => this.#governor.forget(governed))
+    }
     this.#base.end.call(this.#pool, done)
   }
 }

@@ -64,7 +64,8 @@ const names = (seen: readonly SpanSeen[]): string[] => seen.map(({ name }) => na
 async function metricsOf(
   use: (meter: ReturnType<MeterProvider['getMeter']>) => Promise<() => Promise<unknown>>,
 ): Promise<Record<string, Point[]>> {
-  const metrics = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE)
+  // What is asked for no more is exported no more: cumulative metrics would go on with the last value.
+  const metrics = new InMemoryMetricExporter(AggregationTemporality.DELTA)
   const reader = new PeriodicExportingMetricReader({ exporter: metrics, exportIntervalMillis: 600_000 })
   const meters = new MeterProvider({ readers: [reader] })
   const end = await use(meters.getMeter('test'))

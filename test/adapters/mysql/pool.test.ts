@@ -49,6 +49,18 @@ await onEveryServer((under) => {
       expect((await pool.execute('select ? as v', ['2']))[0]).toEqual([{ v: '2' }])
     })
 
+    it('tells of each connection that its end closes, in use or idle', async () => {
+      const closed: number[] = []
+      const hooks = { onClose: ({ connection }: { connection: number }) => void closed.push(connection) }
+      const pool = open({ connectionLimit: 2, hooks })
+      const [held, idle] = await Promise.all([connect(pool), connect(pool)])
+      idle.release()
+      await pool.promise().end()
+      held.release()
+      await eventually('both are told of', () => closed.length === 2)
+      expect(new Set(closed)).toEqual(new Set([1, 2]))
+    })
+
     it('hands out genuine connections that are the same at every checkout', async () => {
       const pool = open({ connectionLimit: 1 })
       const first = await connect(pool)
