@@ -3,7 +3,7 @@
 import { answers } from './answers.ts'
 import { Asker } from './asker.ts'
 import type { FleetView } from './census.ts'
-import { type Clock, Moment, systemClock } from './clock.ts'
+import { type Clock, systemClock } from './clock.ts'
 import type { GovernedConnection, Opened } from './connection.ts'
 import type { CredentialTarget } from './credentials.ts'
 import type { Dialect } from './dialect.ts'
@@ -16,13 +16,13 @@ import { type Invocation, type InvocationContext, type InvocationsOfPool, NOBODY
 import { Invocations } from './invocations.ts'
 import { Knowledge } from './knowledge.ts'
 import { formatLabel } from './label.ts'
-import { Lease } from './lease.ts'
 import { acquireLimitMs, statementLimits } from './limits.ts'
 import { Observations } from './observations.ts'
 import { flushAtFarewell, openSessions } from './open-sessions.ts'
-import { type Attempt, open, type OpenParts } from './open.ts'
+import type { Attempt, OpenParts } from './open.ts'
+import { Opening } from './opening.ts'
 import type { ResolvedOptions } from './options/options.ts'
-import { drawQuantumMs, leaseFor, leaseLadder, type LeaseStep, shortLeaseMs } from './policy.ts'
+import { leaseLadder, type LeaseStep } from './policy.ts'
 import { afterResponse, type OpenSessions, processWide } from './process-wide.ts'
 import { systemRandom } from './random.ts'
 import { Reaper } from './reaper.ts'
@@ -61,8 +61,7 @@ export class Governor {
   readonly #sessions: OpenSessions = openSessions(this.#connections)
   readonly #held: Held
   readonly #parts: GovernorParts
-  #leaseRefused = false
-  #openedCount = 0
+  readonly #opening: Opening
 
   constructor(dialect: Dialect, options: ResolvedOptions, surroundings: Surroundings = {}) {
     this.options = options
@@ -104,6 +103,7 @@ export class Governor {
     this.statements = new Statements(this.#parts)
     this.#held = new Held(this.#parts)
     this.#reaper = new Reaper({ ...this.#parts, terms: () => this.#recallTerms() })
+    this.#opening = new Opening({ ...this.#parts, reaper: this.#reaper, observations: this.observations })
     this.#housekeeping = new Housekeeping({
       ...this.#parts,
       reaper: this.#reaper,
@@ -135,7 +135,7 @@ export class Governor {
 
   /** Whether new sessions ask the server for a lease. */
   get asksForLease(): boolean {
-    return this.options.lease === 'server' && !this.#leaseRefused
+    return this.#opening.asksForLease
   }
 
   /**
@@ -143,11 +143,7 @@ export class Governor {
    * first census knows better.
    */
   startLeaseMs(queued: boolean): number {
-    const { view, viewAgeMs } = this.#knowledge
-    if (this.#housekeeping.refused) return this.options.maxLeaseMs
-    if (queued) return this.options.minLeaseMs
-    const isKnown = view !== undefined && viewAgeMs <= this.options.censusEveryMs
-    return isKnown ? leaseFor(view, this.ladder) : shortLeaseMs(this.options)
+    return this.#housekeeping.refused ? this.options.maxLeaseMs : this.#opening.startLeaseMs(queued)
   }
 
   /** When a session opened now may be recalled; undefined where no server holds its lease. */
@@ -187,40 +183,10 @@ export class Governor {
   ): Promise<{ connection: T; governed: GovernedConnection }> {
     const { places } = processWide()
     const limitMs = this.acquireLimitMs
-    const inTime = (leftMs: number) => this.#open(connect, leftMs, signal, target)
+    const inTime = (leftMs: number) =>
+      this.#opening.open(connect, leftMs, signal, target, (opened, queued) => this.admit(opened, queued))
     if (places === undefined) return inTime(limitMs)
     return openInPlace(places, this.clock, limitMs, signal, inTime)
-  }
-
-  async #open<T>(
-    connect: (attempt: Attempt) => Promise<Opened<T>>,
-    limitMs: number,
-    signal: AbortSignal | undefined,
-    target: CredentialTarget | undefined,
-  ): Promise<{ connection: T; governed: GovernedConnection }> {
-    const parts = { ...this.#parts, acquireLimitMs: limitMs, spendableMs: this.spendableMs() }
-    let queued = false
-    const attemptOnce = async (attempt: Attempt): Promise<Opened<T>> => {
-      if (attempt.wasRefused) this.#reaper.sawRefusal()
-      queued = attempt.queued
-      if (!this.asksForLease) return connect(attempt)
-      try {
-        return await connect(attempt)
-      } catch (error) {
-        if (!this.dialect.refusesLease(error)) throw error
-        this.refuseLease('the server or a proxy before it refuses a lease at start-up')
-        attempt.begun()
-        return connect(attempt)
-      }
-    }
-    this.#knowledge.sawReturn()
-    this.observations.opening(target)
-    const begun = new Moment(this.clock)
-    const opened = await open(parts, attemptOnce, signal, target)
-    this.stats.opened += 1
-    const governed = this.admit(opened, queued)
-    this.observations.opened(governed, begun.elapsedMs(this.clock))
-    return { connection: opened.connection, governed }
   }
 
   /**
@@ -229,25 +195,7 @@ export class Governor {
    * @param queued whether it had to wait for its slot
    */
   admit(opened: Opened<unknown>, queued = false): GovernedConnection {
-    const byServer = opened.leaseMs !== undefined
-    const leaseMs = opened.leaseMs ?? this.options.maxLeaseMs
-    this.#openedCount += 1
-    const governed: GovernedConnection = {
-      number: this.#openedCount,
-      lease: new Lease(this.clock, leaseMs, byServer ? 'server' : 'client'),
-      hands: opened.hands,
-      quantumMs: drawQuantumMs(this.#knowledge.connectMs, this.#parts.random),
-      queued,
-      confirmed: opened.exact,
-      proven: false,
-      checkedOut: true,
-      invocation: this.#taker,
-      takenAt: undefined,
-      spoilt: false,
-      checking: undefined,
-      scheduled: false,
-      place: undefined,
-    }
+    const governed = this.#opening.admit(opened, queued, this.#taker)
     this.#connections.add(governed)
     processWide().sessions.add(this.#sessions)
     this.#held.keep()
@@ -301,17 +249,6 @@ export class Governor {
   /** The size of a pool that was given none; undefined leaves it to the driver. */
   get poolMax(): number | undefined {
     return poolMax(this.#parts.env, this.options, processWide().places)
-  }
-
-  /**
-   * Lets the size of a pool that was given none follow the environment's places, where somebody keeps them.
-   *
-   * @param name of the member of `config` that the driver reads whenever it opens a connection
-   */
-  followPlaces(config: object, name: string): void {
-    const { places } = processWide()
-    if (places === undefined) return
-    Object.defineProperty(config, name, { get: () => Math.max(1, places.mostCount), enumerable: true })
   }
 
   /** The handler says which invocation this is, and how much time it has. */
@@ -406,12 +343,7 @@ export class Governor {
 
   /** From now on new sessions open without a server-side lease. Said once, counted every time. */
   refuseLease(why: string): void {
-    this.stats.leaseRefused += 1
-    this.#leaseRefused = true
-    this.#parts.log.once(
-      'lease-refused',
-      `${why}; idle connections are now dropped by this side alone, and pinged before use`,
-    )
+    this.#opening.refuseLease(why)
   }
 
   /** The error of a request that waited for a busy pool until its deadline. */
@@ -426,14 +358,18 @@ export class Governor {
 
   /** Takes a census now on an idle connection, or resolves to the newest known one. */
   async census(): Promise<FleetView | undefined> {
-    const idle = [...this.#connections].find((one) => !one.checkedOut && this.#countable(one))
+    const idle = this.#idle()
     if (idle !== undefined) await this.#housekeeping.count(idle)
     return this.view
   }
 
   /** Recalls idle sessions of the fleet's now, on an idle connection; resolves to how many were ended. */
   async reap(): Promise<number> {
-    const idle = [...this.#connections].find((one) => !one.checkedOut && this.#countable(one))
+    const idle = this.#idle()
     return idle === undefined ? 0 : this.#reaper.reap(idle)
+  }
+
+  #idle(): GovernedConnection | undefined {
+    return [...this.#connections].find((one) => !one.checkedOut && this.#countable(one))
   }
 }

@@ -8,6 +8,7 @@ import { cpus } from 'node:os'
 
 import { type Env, functionName, runsSeveralInvocations } from './env.ts'
 import type { ResolvedOptions } from './options/options.ts'
+import { processWide } from './process-wide.ts'
 
 /** By AWS's runtime client for Node.js. */
 const WORKERS_A_CPU = 8
@@ -61,6 +62,17 @@ export function poolMax(
     )
   }
   return Math.max(1, Math.floor(share / workers))
+}
+
+/**
+ * Lets the size of a pool that was given none follow the environment's places, where somebody keeps them.
+ *
+ * @param name of the member of `config` that the driver reads whenever it opens a connection
+ */
+export function followPlaces(config: object, name: string): void {
+  const keeper = processWide().places
+  if (keeper === undefined) return
+  Object.defineProperty(config, name, { get: () => Math.max(1, keeper.mostCount), enumerable: true })
 }
 
 /** What all threads of an environment may have together. @param given 0 where nobody says so */

@@ -1,6 +1,14 @@
 /** Governs a genuine mysql2 callback pool: everything in the driver goes through its `getConnection`. */
 
-import { type Asker, callersOf, governanceOf, Governor, Moment, type Surroundings } from '@leasehold/core'
+import {
+  type Asker,
+  callersOf,
+  followPlaces,
+  governanceOf,
+  Governor,
+  Moment,
+  type Surroundings,
+} from '@leasehold/core'
 import type mysql2 from 'mysql2'
 
 import { PoolDialect } from './dialect.ts'
@@ -41,7 +49,7 @@ export function createGovernedPool(
   const config = poolConfig(driverOptions, governor.poolMax)
   const pool: unknown = driver.createPool(config as mysql2.PoolOptions)
   checkPool(pool)
-  if (driverOptions['connectionLimit'] === undefined) governor.followPlaces(pool.config, 'connectionLimit')
+  if (driverOptions['connectionLimit'] === undefined) followPlaces(pool.config, 'connectionLimit')
   hideSecrets(pool.config.connectionConfig)
   const leavesTlsToUs = driverOptions['ssl'] === undefined && !pool.config.connectionConfig.ssl
   new PoolGovernor(pool, governor, dialect, leavesTlsToUs).take()

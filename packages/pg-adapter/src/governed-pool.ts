@@ -1,6 +1,14 @@
 /** A genuine `pg.Pool` that hands out no dead client, holds places while it backs off, and keeps house. */
 
-import { type Asker, callersOf, governanceOf, Governor, Moment, type Surroundings } from '@leasehold/core'
+import {
+  type Asker,
+  callersOf,
+  followPlaces,
+  governanceOf,
+  Governor,
+  Moment,
+  type Surroundings,
+} from '@leasehold/core'
 
 import { poolDialect } from './dialect.ts'
 import type { DriverClient, DriverPool, IdleListener, PendingItem, PgModule } from './driver.ts'
@@ -39,7 +47,7 @@ export function governedPoolClass(driver: PgModule, surroundings: Surroundings =
       const Client = governedClientClass(driver, (given) => ({ governor, config: given }), home)
       super({ ...config, Client })
       if (driverOptions['max'] === undefined && driverOptions['poolSize'] === undefined) {
-        governor.followPlaces(this.options, 'max')
+        followPlaces(this.options, 'max')
       }
       // The driver hides the password from printing and so must its copy in ours.
       this.#governor = governor
