@@ -1,5 +1,6 @@
 // The example of layer/template.yaml, which knows nothing of Leasehold, with the layer as the template attaches it.
 
+import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -20,11 +21,15 @@ const runtimes = RUNTIMES.filter(({ runtime }) => runtime === 'Node 24' || runti
 let layer: UnpackedLayer
 let rds: RdsHere
 let server: DatabaseServer | undefined
+let task: string
 let environment: Record<string, string>
 
 beforeAll(async () => {
   layer = await unpackLayer()
   const surroundings = await layer.folder('around', { 'surroundings.cjs': SURROUNDINGS })
+  // Away from the workspace, so that the driver is the layer's.
+  task = await layer.folder('task')
+  await cp(join(WORKSPACE, 'layer/example'), task, { recursive: true })
   rds = await startRds(engines)
   server = rds.servers.get('postgresql')
   environment = {
@@ -44,7 +49,7 @@ afterAll(async () => {
 function deploy({ program, flags } = LAMBDA_22, attached: Record<string, string> = {}): LambdaFunction {
   return deployFunction({
     name: 'orders',
-    taskRoot: join(WORKSPACE, 'layer/example'),
+    taskRoot: task,
     handler: 'index.handler',
     opt: layer.opt,
     nodePath: program,
