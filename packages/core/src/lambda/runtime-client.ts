@@ -50,14 +50,17 @@ export class RuntimeClient {
   /** Calls back when the client has been loaded, which it has not where a preload asks; under any other never. */
   static whenLoaded(found: (client: RuntimeClient) => void): void {
     const dlopen: unknown = Reflect.get(process, 'dlopen')
+    let isFound = false
     // Native parts have no other way in, be they asked for by `require` or by `createRequire`.
     process.dlopen = (...given): void => {
       Reflect.apply(dlopen as () => void, process, given as never)
       const [module, file] = given
-      if (!FILE.test(file)) return
+      if (isFound || !FILE.test(file)) return
       quietly(() => {
         const client = RuntimeClient.#of((module as { exports?: unknown }).exports)
-        if (client !== undefined) found(client)
+        if (client === undefined) return
+        isFound = true
+        found(client)
       })
     }
   }
