@@ -21,7 +21,7 @@ const FAILED = 2
 /** Opens the channel; it does not keep its thread alive. */
 export function openChannel(hear: (told: Told) => void): (told: Told) => void {
   const channel = new BroadcastChannel(CHANNEL)
-  channel.addEventListener('message', (message) => hear((message as MessageEvent<Told>).data))
+  channel.addEventListener('message', (message) => hear((message as unknown as { readonly data: Told }).data))
   channel.unref()
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- it is no window
   return (told) => channel.postMessage(told)
