@@ -14,10 +14,13 @@ import { leaveWithMainThread } from './worker-thread.ts'
 
 const REGISTER_LIMIT_MS = 3_000
 
-if (runsSeveralInvocations(systemEnv)) {
-  if (isMainThread) void new MainThread(systemClock, systemEnv, consoleLogger).begin()
-  else {
-    leaveWithMainThread(systemClock)
-    awaitRegistration(REGISTER_LIMIT_MS)
-  }
+/** Resolves when it is settled whether Lambda will send SIGTERM; at once where this does nothing. Never rejects. */
+export const ready: Promise<void> = begin()
+
+function begin(): Promise<void> {
+  if (!runsSeveralInvocations(systemEnv)) return Promise.resolve()
+  if (isMainThread) return new MainThread(systemClock, systemEnv, consoleLogger).begin()
+  leaveWithMainThread(systemClock)
+  awaitRegistration(REGISTER_LIMIT_MS)
+  return Promise.resolve()
 }
