@@ -99,6 +99,26 @@ describe('settings of the environment', () => {
     expect(readSettings(sink).options().metrics).toMatchObject({ everyMs: 5_000 })
   })
 
+  it("ask the layer's sidecar for all that it has", () => {
+    const both = {
+      LEASEHOLD_SIDECAR: 'on',
+      LEASEHOLD_NEXT_WRAPPER: '/opt/other',
+      LEASEHOLD_METRICS: 'sidecar',
+    }
+    const tokens = readSettings({ ...both, LEASEHOLD_IAM: 'rds', LEASEHOLD_IAM_SOURCE: 'sidecar' })
+    const secrets = readSettings({
+      ...both,
+      LEASEHOLD_SECRET_ARN: 'shop',
+      LEASEHOLD_SECRET_SOURCE: 'sidecar',
+    })
+    for (const { options, problem } of [tokens, secrets]) {
+      expect(problem).toBeUndefined()
+      expect(options().credentials?.get).toBeTypeOf('function')
+      // Where no sidecar is on, as here, this process sends them itself.
+      expect(options().metrics).toMatchObject({ everyMs: 60_000 })
+    }
+  })
+
   it('run a statement on each session where one is given', async () => {
     const { onSession } = readSettings({ LEASEHOLD_ON_SESSION: 'set search_path to shop' }).options()
     const told: unknown[] = []

@@ -126,14 +126,23 @@ function aws(): typeof awsEntry {
   return createRequire(import.meta.url)('@leasehold/core/aws') as typeof awsEntry
 }
 
-function credentialsOf({ secretArn, secretFrom, iam = 'off' }: Values): CredentialSource | undefined {
+function credentialsOf({
+  secretArn,
+  secretFrom,
+  iam = 'off',
+  iamFrom,
+}: Values): CredentialSource | undefined {
   if (secretArn !== undefined && iam !== 'off') {
     throw new Problem('`LEASEHOLD_SECRET_ARN` and `LEASEHOLD_IAM` are two ways to log in: leave one out')
   }
-  if (iam !== 'off') return aws().iamToken({ service: iam as 'rds' | 'dsql' })
+  if (iam !== 'off') {
+    return aws().iamToken({
+      service: iam as 'rds' | 'dsql',
+      source: iamFrom as awsEntry.IamTokenOptions['source'],
+    })
+  }
   if (secretArn === undefined) return undefined
-  const source = secretFrom === 'extension' ? ({ source: 'extension' } as const) : {}
-  return aws().secret(secretArn as string, source)
+  return aws().secret(secretArn as string, { source: secretFrom as awsEntry.SecretOptions['source'] })
 }
 
 function sinkOf({
@@ -143,9 +152,9 @@ function sinkOf({
   metricsOnly,
 }: Values): MetricsSink | 'off' {
   if (metrics === 'off') return 'off'
-  const { cloudWatch, emf } = aws()
-  const sink = metrics === 'emf' ? emf : cloudWatch
-  return sink({
+  const { cloudWatch, emf, sidecarMetrics } = aws()
+  const sinks: Record<string, typeof cloudWatch> = { emf, cloudwatch: cloudWatch, sidecar: sidecarMetrics }
+  return (sinks[metrics as string] ?? cloudWatch)({
     namespace: (metricsNamespace as string | undefined) ?? 'Leasehold',
     everyMs: metricsEveryMs as number | undefined,
     only: metricsOnly as readonly MetricName[] | undefined,

@@ -40,6 +40,7 @@ function valueIn(field: Field, text: string): unknown {
   switch (field.kind) {
     case 'wholeMs':
     case 'share':
+    case 'count':
       return /^-?\d+(?:\.\d+)?$/.test(plain) ? Number(plain) : plain
     case 'switch':
       if (YES.includes(plain.toLowerCase())) return true

@@ -32,8 +32,8 @@ const FOR_CODE: Readonly<Record<string, Variables>> = {
     secretFrom: ofField(
       'LEASEHOLD_SECRET_SOURCE',
       choice(
-        ['secrets-manager', 'extension'],
-        'Reads the secret from Secrets Manager, or from the Parameters and Secrets extension.',
+        ['secrets-manager', 'extension', 'sidecar'],
+        "Reads the secret from Secrets Manager, from the Parameters and Secrets extension, or from the layer's sidecar.",
       ),
     ),
     iam: ofText(
@@ -47,11 +47,15 @@ const FOR_CODE: Readonly<Record<string, Variables>> = {
       (text) => ({ false: 'off', off: 'off', true: 'rds', rds: 'rds', dsql: 'dsql' })[text.toLowerCase()],
       "'off', 'rds' or 'true', or 'dsql'",
     ),
+    iamFrom: ofField(
+      'LEASEHOLD_IAM_SOURCE',
+      choice(['signer', 'sidecar'], "Signs tokens in the function, or asks the layer's sidecar for them."),
+    ),
   },
   metrics: {
     metrics: ofField(
       'LEASEHOLD_METRICS',
-      choice(['off', 'emf', 'cloudwatch'], FIELDS['metrics']?.summary ?? ''),
+      choice(['off', 'emf', 'cloudwatch', 'sidecar'], FIELDS['metrics']?.summary ?? ''),
     ),
     metricsNamespace: ofText(
       {
@@ -193,7 +197,7 @@ function optionVariables(): Variables {
 }
 
 function isCode({ kind }: Field): boolean {
-  return !['wholeMs', 'share', 'choice', 'name', 'switch'].includes(kind)
+  return !['wholeMs', 'share', 'count', 'choice', 'name', 'switch'].includes(kind)
 }
 
 /** By the name under which its value is read: an option's own, where one variable stands for one option. */
