@@ -35,8 +35,8 @@ const config: ViteUserConfig = defineConfig({
         ...source,
         test: { name: 'databases', include: ['test/databases/test/**/*.test.ts'], ...inPairs },
       },
-      { ...source, test: { name: 'lambda', include: ['test/lambda/test/**/*.test.ts'], ...oneByOne } },
-      { ...source, test: { name: 'conformance', include: ['test/conformance/**/*.test.ts'], ...oneByOne } },
+      { ...source, test: { name: 'lambda', include: ['test/lambda/test/**/*.test.ts'], ...inPairs } },
+      { ...source, test: { name: 'conformance', include: ['test/conformance/**/*.test.ts'], ...inPairs } },
       {
         ...source,
         test: {
@@ -66,7 +66,7 @@ const config: ViteUserConfig = defineConfig({
           ...inPairs,
         },
       },
-      { ...source, test: { name: 'chaos', include: ['test/chaos/**/*.test.ts'], ...oneByOne } },
+      { ...source, test: { name: 'chaos', include: ['test/chaos/**/*.test.ts'], ...inPairs } },
       {
         ...source,
         test: {
