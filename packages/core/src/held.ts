@@ -27,6 +27,8 @@ export interface HeldParts {
 
 export class Held {
   readonly #parts: HeldParts
+  /** Being taken away. */
+  readonly #leaving = new WeakSet<GovernedConnection>()
   #keeping = false
 
   constructor(parts: HeldParts) {
@@ -72,7 +74,7 @@ export class Held {
     const { connections, invocations, options } = this.#parts
     for (const governed of [...connections]) {
       const { checkedOut, hands, invocation } = governed
-      if (governed === own || governed.spoilt || !hands.pooled) continue
+      if (governed === own || this.#leaving.has(governed) || !hands.pooled) continue
       if (!invocations.isOver(invocation)) {
         // Looked for again when its own time is up.
         if (checkedOut) invocations.took(invocation)
@@ -99,6 +101,7 @@ export class Held {
    */
   async #takeAway(governed: GovernedConnection): Promise<void> {
     const { hands } = governed
+    this.#leaving.add(governed)
     await endsWithin(this.#parts.clock, TAKE_AWAY_MS, hands.leave())
     hands.drop()
     this.#report('a connection was still checked out when its invocation was out of time', governed)

@@ -41,6 +41,16 @@ describe('a connection still checked out when the next invocation begins', () =>
     ])
   })
 
+  it('is closed though it must not be used again anyway', async () => {
+    const { open, invoke } = lambda()
+    invoke()
+    const { connection, governed } = await open()
+    governed.spoilt = true
+    invoke()
+    await open()
+    expect(connection.open).toBe(false)
+  })
+
   it('is reported with the place where it was taken, if checkouts are traced', async () => {
     const { logger, open, invoke } = lambda({ traceCheckouts: true })
     invoke()

@@ -105,7 +105,8 @@ export interface LeaseholdOptions {
    * What becomes of a pool's connection that is still checked out when the next invocation begins.
    * `reclaim`: it is closed, which rolls back, and reported. `keep`: it stays. A connection that was taken
    * before the first invocation, while modules loaded, always stays. Needs Lambda's mark of the invocation,
-   * or `pool.leasehold.enter(context)`; elsewhere nothing is reclaimed.
+   * or `pool.leasehold.enter(context)`; elsewhere nothing is reclaimed. On Managed Instances: when its own
+   * invocation is out of time.
    * @defaultValue 'reclaim'
    */
   readonly heldAcrossInvocations?: 'reclaim' | 'keep' | undefined
