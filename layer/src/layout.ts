@@ -17,7 +17,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
 }
 
 /** @param root this package's folder, whose dependencies go into the layer */
-export function layout(root: string): Map<string, Archived> {
+export function layout(root: string, withSidecar: boolean): Map<string, Archived> {
   const files = new Map<string, Archived>()
   for (const placed of placePackages(root)) {
     for (const [name, bytes] of filesOf(placed)) files.set(`${PACKAGES}/${placed.target}/${name}`, { bytes })
@@ -25,7 +25,7 @@ export function layout(root: string): Map<string, Archived> {
   for (const [path, source] of Object.entries(PROGRAMS)) {
     files.set(path, { bytes: readFileSync(join(root, source)), executable: true })
   }
-  for (const [path, bytes] of sidecarFiles()) {
+  for (const [path, bytes] of withSidecar ? sidecarFiles() : []) {
     files.set(path, path === SIDECAR_EXECUTABLE ? { bytes, executable: true } : { bytes })
   }
   return files

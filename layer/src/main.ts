@@ -1,14 +1,19 @@
-/** Writes `layer/dist/leasehold-layer.zip`. */
+/** Writes `layer/dist/leasehold-layer.zip`, and the same without the sidecar. */
 
 import { createHash } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-import { buildLayer } from './index.ts'
+import { buildLayer, type LayerParts } from './index.ts'
 
-const zip = buildLayer()
-const sha256 = createHash('sha256').update(zip).digest('hex')
+function write(name: string, parts: LayerParts): void {
+  const zip = buildLayer(parts)
+  const sha256 = createHash('sha256').update(zip).digest('hex')
+  const path = new URL(`../dist/${name}`, import.meta.url)
+  writeFileSync(path, zip)
+  console.log(`${fileURLToPath(path)}\n${Math.ceil(zip.length / 1024)} KiB, sha256 ${sha256}`)
+}
+
 mkdirSync(new URL('../dist/', import.meta.url), { recursive: true })
-const path = new URL('../dist/leasehold-layer.zip', import.meta.url)
-writeFileSync(path, zip)
-console.log(`${fileURLToPath(path)}\n${Math.ceil(zip.length / 1024)} KiB, sha256 ${sha256}`)
+write('leasehold-layer.zip', {})
+write('leasehold-layer-without-sidecar.zip', { sidecar: false })

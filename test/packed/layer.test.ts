@@ -58,6 +58,13 @@ describe('the layer', () => {
       const written = join(copy, 'layer/dist/leasehold-layer.zip')
       expect(said).toContain(written)
       expect(Buffer.from(layer.zip).equals(await readFile(written))).toBe(true)
+      // And the same once more, less what Lambda would start in every environment.
+      const less = unzipSync(await readFile(join(copy, 'layer/dist/leasehold-layer-without-sidecar.zip')))
+      const whole = Object.keys(unzipSync(layer.zip))
+      expect(whole.filter((path) => less[path] === undefined).toSorted()).toEqual([
+        'extensions/leasehold',
+        'leasehold-sidecar.cjs',
+      ])
     } finally {
       await rm(folder, { recursive: true, force: true })
     }
