@@ -1,8 +1,9 @@
 /** What is said of a connect that was given up: on the error, in the log, to whoever listens. */
 
 import type { LimitOf } from './census.ts'
-import { annotate, codeOf, type ErrorKind, type FailureDetails } from './errors.ts'
+import { annotate, codeOf, type ErrorKind, type FailureDetails, LeaseholdError } from './errors.ts'
 import type { EventDetails } from './events.ts'
+import type { Observations } from './observations.ts'
 import type { OpenParts } from './open.ts'
 
 /** Returns the error to throw: the one that was given, which tells more now. */
@@ -74,4 +75,19 @@ function summarize(
   const last = `last ${kind === 'saturated' ? 'refusal' : 'error'} ${codeOf(error)}`
   const head = `${what} within ${Math.round(waitedMs)} ms (${tries}; ${slots}; ${last})`
   return remedy === undefined ? head : `${head}: ${remedy}`
+}
+
+interface Busy {
+  readonly waitedMs: number
+  readonly inUse: number
+  readonly max: number
+}
+
+/** The error of a request that waited for a busy pool until its deadline; said and counted as well. */
+export function busyError(observations: Observations, busy: Busy): LeaseholdError {
+  const message =
+    `no connection free within ${busy.waitedMs} ms: ${busy.inUse} of ${busy.max} of this pool are in use or opening; ` +
+    'release connections sooner, raise the pool size, or do not wait for one while holding another'
+  observations.stayedBusy(message, busy)
+  return new LeaseholdError('ACQUIRE_TIMEOUT', message)
 }

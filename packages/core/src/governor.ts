@@ -7,15 +7,15 @@ import { type Clock, systemClock } from './clock.ts'
 import type { GovernedConnection, Opened } from './connection.ts'
 import type { CredentialTarget } from './credentials.ts'
 import type { Dialect } from './dialect.ts'
-import { functionName, runsSeveralInvocations, systemEnv } from './env.ts'
+import { runsSeveralInvocations, systemEnv } from './env.ts'
 import { openInPlace } from './environment-place.ts'
-import { codeOf, LeaseholdError } from './errors.ts'
+import { codeOf, type LeaseholdError } from './errors.ts'
+import { busyError } from './giving-up.ts'
 import { Held, type HeldParts } from './held.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { type Invocation, type InvocationContext, type InvocationsOfPool, NOBODYS } from './invocation.ts'
 import { Invocations } from './invocations.ts'
 import { Knowledge } from './knowledge.ts'
-import { formatLabel } from './label.ts'
 import { acquireLimitMs, statementLimits } from './limits.ts'
 import { Observations } from './observations.ts'
 import { flushAtFarewell, openSessions } from './open-sessions.ts'
@@ -72,31 +72,19 @@ export class Governor {
     const { random = systemRandom, env = systemEnv } = surroundings
     this.#knowledge = new Knowledge(options, clock, random, env)
     this.#invocations = runsSeveralInvocations(env) ? new SideBySide(clock) : new Invocations(clock, env)
-    this.observations = new Observations({
-      dialect,
-      options,
-      clock,
-      random,
-      stats,
-      knowledge: this.#knowledge,
-      connections: this.#connections,
-    })
+    const [knowledge, connections] = [this.#knowledge, this.#connections]
+    const shared = { dialect, options, clock, random, stats, knowledge, connections }
+    this.observations = new Observations(shared)
     const { diagnostics, log, recorder } = this.observations
     if (recorder.isOn) flushAtFarewell(recorder)
     this.#parts = {
-      dialect,
-      options,
-      clock,
-      random,
+      ...shared,
       env,
       ladder,
-      stats,
-      knowledge: this.#knowledge,
       log,
       diagnostics,
       observe: recorder.observe,
       invocations: this.#invocations,
-      connections: this.#connections,
       pace: surroundings.pace,
       spendableMs: () => this.spendableMs(),
     }
@@ -109,13 +97,6 @@ export class Governor {
       reaper: this.#reaper,
       recorder,
       leaseNotHeld: () => this.refuseLease('the server does not hold the lease it was asked for'),
-      censusRefused: (error) => {
-        this.stats.censusRefused += 1
-        this.#parts.log.once(
-          'census-refused',
-          `the server refuses the census (${codeOf(error)}); going on without it: leases stay long, nothing is yielded`,
-        )
-      },
     })
   }
 
@@ -161,13 +142,7 @@ export class Governor {
    * @param recall when it may be recalled: left out for a connection that lives in no pool
    */
   label(attempt: Pick<Attempt, 'publishedWaitMs'>, name?: string, recall?: RecallTerms): string {
-    return formatLabel({
-      recall,
-      fleet: this.options.fleet,
-      name: name ?? functionName(this.#parts.env) ?? 'local',
-      waitedMs: attempt.publishedWaitMs,
-      openedEpochMs: this.clock.epochMs(),
-    })
+    return this.#opening.label(attempt, name, recall)
   }
 
   /**
@@ -285,8 +260,7 @@ export class Governor {
 
   /** Resolves to whether a doubtful connection still answers; never rejects, never takes longer than a ping may. */
   alive(governed: GovernedConnection): Promise<boolean> {
-    const { clock, observations, options, stats } = this
-    return answers({ clock, observations, options, stats }, governed)
+    return answers(this, governed)
   }
 
   /**
@@ -349,11 +323,7 @@ export class Governor {
   /** The error of a request that waited for a busy pool until its deadline. */
   busyError(waitedMs: number, inUse: number, max: number): LeaseholdError {
     this.stats.gaveUp += 1
-    const message =
-      `no connection free within ${Math.round(waitedMs)} ms: ${inUse} of ${max} of this pool are in use or opening; ` +
-      'release connections sooner, raise the pool size, or do not wait for one while holding another'
-    this.observations.stayedBusy(message, { waitedMs: Math.round(waitedMs), inUse, max })
-    return new LeaseholdError('ACQUIRE_TIMEOUT', message)
+    return busyError(this.observations, { waitedMs: Math.round(waitedMs), inUse, max })
   }
 
   /** Takes a census now on an idle connection, or resolves to the newest known one. */

@@ -7,9 +7,10 @@ import type { GovernedConnection } from './connection.ts'
 import { within } from './deadline.ts'
 import type { Diagnostics } from './diagnostics.ts'
 import type { Dialect } from './dialect.ts'
-import { LeaseholdError } from './errors.ts'
+import { codeOf, LeaseholdError } from './errors.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { LeaseKeeper } from './lease.ts'
+import type { LimitedLog } from './log.ts'
 import type { ResolvedOptions } from './options/options.ts'
 import { keeping, knowsQueue, leaseFor, type LeaseStep } from './policy.ts'
 import type { Random } from './random.ts'
@@ -31,10 +32,9 @@ export interface HousekeepingParts {
   readonly reaper: Reaper
   readonly recorder: Recorder
   readonly diagnostics: Diagnostics
+  readonly log: LimitedLog
   /** The census found a session without the lease that it was opened with. */
   readonly leaseNotHeld: () => void
-  /** The server will not answer a census; told once. */
-  readonly censusRefused: (error: unknown) => void
 }
 
 export class Housekeeping {
@@ -159,12 +159,16 @@ export class Housekeeping {
 
   /** Whether the connection survives a failed census: a refused statement does not cost it. */
   async #failed(governed: GovernedConnection, error: unknown): Promise<boolean> {
-    const { clock, dialect, options } = this.#parts
+    const { clock, dialect, log, options, stats } = this.#parts
     if (this.#isGone(error)) return false
     if (dialect.classify(error) === 'transient') return true
     this.#refusedAt ??= new Moment(clock)
     this.#refusedAt.set(clock)
-    this.#parts.censusRefused(error)
+    stats.censusRefused += 1
+    log.once(
+      'census-refused',
+      `the server refuses the census (${codeOf(error)}); going on without it: leases stay long, nothing is yielded`,
+    )
     governed.confirmed = true
     if (governed.lease.keeper === 'client') return true
     // Nobody will set this lease for a while, so it must not stay the short one of the start.

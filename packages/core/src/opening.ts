@@ -3,17 +3,21 @@
 import { type Clock, Moment } from './clock.ts'
 import type { GovernedConnection, Opened } from './connection.ts'
 import type { CredentialTarget } from './credentials.ts'
+import { type Env, functionName } from './env.ts'
 import type { Invocation } from './invocation.ts'
 import type { Knowledge } from './knowledge.ts'
+import { formatLabel } from './label.ts'
 import { Lease } from './lease.ts'
 import type { Observations } from './observations.ts'
 import { type Attempt, open, type OpenParts } from './open.ts'
 import { drawQuantumMs, leaseFor, type LeaseStep, shortLeaseMs } from './policy.ts'
 import type { Random } from './random.ts'
 import type { Reaper } from './reaper.ts'
+import type { RecallTerms } from './recall.ts'
 
 export interface OpeningParts extends Omit<OpenParts, 'acquireLimitMs' | 'spendableMs'> {
   readonly clock: Clock
+  readonly env: Env
   readonly random: Random
   readonly knowledge: Knowledge
   readonly ladder: readonly LeaseStep[]
@@ -48,6 +52,17 @@ export class Opening {
     const { view, viewAgeMs } = knowledge
     const isKnown = view !== undefined && viewAgeMs <= options.censusEveryMs
     return isKnown ? leaseFor(view, ladder) : shortLeaseMs(options)
+  }
+
+  label(attempt: Pick<Attempt, 'publishedWaitMs'>, name?: string, recall?: RecallTerms): string {
+    const { clock, env, options } = this.#parts
+    return formatLabel({
+      recall,
+      fleet: options.fleet,
+      name: name ?? functionName(env) ?? 'local',
+      waitedMs: attempt.publishedWaitMs,
+      openedEpochMs: clock.epochMs(),
+    })
   }
 
   refuseLease(why: string): void {
