@@ -19,22 +19,6 @@ const constant = (name: string, from: string, to: string): Change => ({
 })
 
 export const VARIANTS: ReadonlyMap<string, Variant> = new Map([
-  [
-    'census-at-open',
-    {
-      about:
-        'a newcomer without a fresh view counts before its first statement, so that it can decide at the response, before the freeze',
-      changes: [
-        {
-          file: 'governor.ts',
-          from: '    const governed = this.admit(opened, queued)\n',
-          to:
-            '    const governed = this.admit(opened, queued)\n' +
-            '    if (this.#knowledge.viewAgeMs > this.options.censusEveryMs) await this.#housekeeping.count(governed)\n',
-        },
-      ],
-    },
-  ],
   ['polls-3', { about: 'three attempts in a wait', changes: [constant('POLLS_PER_WAIT', '4', '3')] }],
   ['polls-2', { about: 'half as many attempts in a wait', changes: [constant('POLLS_PER_WAIT', '4', '2')] }],
   [
