@@ -100,30 +100,44 @@ describe.each(Object.keys(HANDLERS))('a handler that uses %s', (name) => {
   })
 })
 
-describe('a handler with a token, where no AWS SDK is installed', () => {
-  it.each(FORMATS)('is bundled as $format without a warning, and says what is missing', async (output) => {
+describe('a handler with credentials of AWS, where no SDK is installed', () => {
+  const FROM_AWS = {
+    token: "iamToken({ credentials: { accessKeyId: 'AKID', secretAccessKey: 'never shown' } })",
+    secret: "secret('shop', { region: 'eu-west-1' })",
+  }
+  async function asked(name: keyof typeof FROM_AWS, output: (typeof FORMATS)[number]): Promise<unknown> {
     await consumer.write({
-      'token.mjs': `
-        import { iamToken } from '@leasehold/core/aws'
+      [`${name}.mjs`]: `
+        import { iamToken, secret } from '@leasehold/core/aws'
         const target = { host: 'db.abc.eu-west-1.rds.amazonaws.com', port: 5432, user: 'app' }
-        const identity = { accessKeyId: 'AKID', secretAccessKey: 'never shown' }
         export const handler = async () => {
           try {
-            await iamToken({ credentials: identity })
+            const { password } = await ${FROM_AWS[name]}
               .get({ target, refusals: 0, signal: new AbortController().signal })
+            return { signed: /X-Amz-Signature=[0-9a-f]{64}/.test(password) }
           } catch ({ code, message }) {
             return { code, message }
           }
         }
       `,
     })
-    const file = `bundles/token.${output.extension}`
-    const { warnings } = await bundle('token', output.format, file)
+    const file = `bundles/${name}.${output.extension}`
+    const { warnings } = await bundle(name, output.format, file)
     expect(warnings).toEqual([])
-    const outcome = await succeed(process.execPath, ['invoke.mjs', `./${file}`], { cwd: consumer.folder })
-    expect(JSON.parse(outcome)).toMatchObject({
+    // The package manager's own folders are not the function's.
+    const where = { cwd: consumer.folder, env: { NODE_PATH: '' } }
+    const outcome = await succeed(process.execPath, ['invoke.mjs', `./${file}`], where)
+    return JSON.parse(outcome)
+  }
+
+  it.each(FORMATS)('is bundled as $format without a warning, and signs its token itself', async (output) => {
+    expect(await asked('token', output)).toEqual({ signed: true })
+  })
+
+  it.each(FORMATS)('is bundled as $format without a warning, and says what it misses', async (output) => {
+    expect(await asked('secret', output)).toMatchObject({
       code: 'CREDENTIALS_INVALID',
-      message: expect.stringContaining('cannot load `@aws-sdk/rds-signer`') as string,
+      message: expect.stringContaining('cannot find `@aws-sdk/client-secrets-manager`') as string,
     })
   })
 })
