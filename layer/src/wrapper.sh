@@ -39,6 +39,8 @@ if [ -n "$preload" ]; then
   esac
 fi
 
+# One that calls us in its turn is not called again, for ever.
+unset LEASEHOLD_NEXT_WRAPPER
 if [ -n "$next" ] && [ "$next" != "$0" ]; then
   if [ -f "$next" ] && [ -x "$next" ]; then exec "$next" "$@"; fi
   say "LEASEHOLD_NEXT_WRAPPER: $next is not an executable file, so it is left out"

@@ -47,8 +47,9 @@ beforeAll(async () => {
     'index.cjs': HANDLER,
     'other-wrapper': '#!/bin/sh\nexport OTHER=called NODE_OPTIONS="--import ${0%/*}/other.mjs"\nexec "$@"\n',
     'other.mjs': preloadSaying('other'),
+    'caller-back': '#!/bin/sh\nexec "$AWS_LAMBDA_EXEC_WRAPPER" "$@"\n',
   })
-  await chmod(join(task, 'other-wrapper'), 0o755)
+  for (const name of ['other-wrapper', 'caller-back']) await chmod(join(task, name), 0o755)
   opt = await layer.folder('opt-saying', { [PRELOAD]: preloadSaying('ours') })
   optWithout = await layer.folder('opt-without')
   for (const folder of [opt, optWithout]) await cp(join(layer.opt, 'leasehold'), join(folder, 'leasehold'))
@@ -109,6 +110,11 @@ describeAtOpt('the wrapper', () => {
   it('calls the next wrapper, so that both are heard', async () => {
     const { seen } = await invoke({ LEASEHOLD_NEXT_WRAPPER: join(task, 'other-wrapper') })
     expect(seen).toMatchObject({ preloads: ['other', 'ours'], other: 'called' })
+  })
+
+  it('is not called for ever by a next one that calls it', async () => {
+    const { seen } = await invoke({ LEASEHOLD_NEXT_WRAPPER: join(task, 'caller-back') })
+    expect(seen.preloads).toEqual(['ours'])
   })
 
   it.each(['/no/such/wrapper', '/opt', '/opt/leasehold'])(

@@ -1,8 +1,9 @@
 // A sidecar that is off, dead, hung or without a shell: the function goes on.
-import { readdir, readFile, symlink } from 'node:fs/promises'
-import { join } from 'node:path'
+import { chmod, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 
 import type { LambdaFunction } from '@leasehold/lambda-emulator'
+import { SIDECAR_EXECUTABLE, sidecarFiles } from '@leasehold/layer/sidecar'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import { FakeCloudWatch } from '../aws/cloudwatch.ts'
@@ -165,6 +166,19 @@ describe('a sidecar where another extension has its port', () => {
   })
 })
 
+describe('a sidecar whose port is none', () => {
+  it('says so, serves what it can, and ends in time', async () => {
+    const { lambda } = await deploy({ PARAMETERS_SECRETS_EXTENSION_HTTP_PORT: 'none' })
+    expect((await lambda.invoke({ secretId: 'shop' }, { settle: true })).payload).toMatchObject({
+      password: 'p1',
+    })
+    await lambda.invoke({ measure: 1, flush: true }, { settle: true })
+    expect((await lambda.environments[0]?.reclaim())?.killed).toBe(false)
+    expect(lambda.environments[0]?.log.join('\n')).toContain('(ERR_SOCKET_BAD_PORT)')
+    expect(cloud.sumOf('ConnectTime')).toBe(10)
+  })
+})
+
 describe('a sidecar where there is no bash', () => {
   let folder: string
   beforeAll(async () => {
@@ -193,6 +207,26 @@ describe('a sidecar where there is no bash', () => {
     const { killed } = (await lambda.environments[0]?.reclaim()) ?? {}
     expect(killed).toBe(false)
     expect(cloud.sumOf('ConnectTime')).toBe(20)
+  })
+
+  it.each(['on', 'off'])('speaks with Lambda itself where bash opens no sockets: %s', async (sidecar) => {
+    // To such a bash it is the name of a file.
+    const launcher = join(opt.folder, 'without-sockets', SIDECAR_EXECUTABLE)
+    for (const [path, bytes] of sidecarFiles()) {
+      const copy = join(opt.folder, 'without-sockets', path)
+      await mkdir(dirname(copy), { recursive: true })
+      await writeFile(copy, Buffer.from(bytes).toString().replace('/dev/tcp/', '/dev/no-tcp/'))
+    }
+    await chmod(launcher, 0o755)
+    const one = await opt.deploy(
+      { AWS_ENDPOINT_URL_SECRETS_MANAGER: manager.endpoint, LEASEHOLD_SIDECAR: sidecar },
+      { extensions: [launcher] },
+    )
+    deployed.push(one.lambda)
+    const asked = await one.lambda.invoke({ secretId: 'shop' }, { settle: true })
+    expect(asked.payload).toMatchObject({ password: 'p1' })
+    await one.lambda.environments[0]?.reclaim()
+    expect(one.lambda.environments[0]?.state).toBe('ended')
   })
 
   it('waits where it was not asked for', async () => {

@@ -106,6 +106,20 @@ describe('secrets of the sidecar', () => {
     expect(manager.requests.length).toBeLessThan(6)
   })
 
+  it('that were refused are not given again where reading them anew goes wrong', async () => {
+    const { lambda, awake, get } = await deploy()
+    await lambda.scaleTo(1)
+    const path = '/secretsmanager/get?secretId=shop'
+    await awake(async () => {
+      expect((await get(path)).status).toBe(200)
+      await new Promise((resolve) => setTimeout(resolve, 600))
+      manager.next({ kind: 'garbled', body: '{' })
+      // At 400 whoever asks takes it for an extension that does not know `refreshNow`, and leaves that out.
+      const { status, body } = await get(`${path}&refreshNow=true`)
+      expect([status, body.includes(PASSWORD)]).toEqual([424, false])
+    })
+  })
+
   it('and tokens stay out of logs and command lines', async () => {
     const { lambda } = await deploy()
     await lambda.invoke({ secretId: 'shop' }, { settle: true })

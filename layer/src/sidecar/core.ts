@@ -1,7 +1,7 @@
 /** What the sidecar has of core beyond its public face: it is bundled from the same sources, and released with them. */
 
 export { cloudWatch } from '../../../packages/core/src/aws/cloudwatch.ts'
-export { nameOf } from '../../../packages/core/src/aws/failure.ts'
+export { isOfService, nameOf } from '../../../packages/core/src/aws/failure.ts'
 export { localPort, localToken } from '../../../packages/core/src/aws/local-http.ts'
 export { loadCloudWatch } from '../../../packages/core/src/aws/put-metric-data.ts'
 export { SecretReader } from '../../../packages/core/src/aws/secret-reader.ts'

@@ -3,7 +3,15 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 
-import { type Env, LeaseholdError, type LimitedLog, localPort, localToken, TOKEN_PATH } from './core.ts'
+import {
+  type Env,
+  isOfService,
+  LeaseholdError,
+  type LimitedLog,
+  localPort,
+  localToken,
+  TOKEN_PATH,
+} from './core.ts'
 import type { SecretDesk } from './secret-desk.ts'
 import type { TokenDesk } from './token-desk.ts'
 import { askIn } from './token-query.ts'
@@ -39,15 +47,18 @@ export class HttpDoor {
   /** Resolves once it listens, or has said that it can't: the rest of the sidecar goes on without. Never rejects. */
   listen(): Promise<void> {
     return new Promise((resolve) => {
-      this.#server.on('error', (error: NodeJS.ErrnoException) => {
-        const why = error.code === 'EADDRINUSE' ? ': another extension has the port' : ''
-        this.#parts.log.once(
-          'port',
-          `no secrets and tokens from the sidecar (${error.code ?? 'error'})${why}`,
-        )
+      const failed = ({ code }: NodeJS.ErrnoException): void => {
+        const why = code === 'EADDRINUSE' ? ': another extension has the port' : ''
+        this.#parts.log.once('port', `no secrets and tokens from the sidecar (${code ?? 'error'})${why}`)
         resolve()
-      })
-      this.#server.listen({ port: localPort(this.#parts.env), host: '127.0.0.1' }, resolve)
+      }
+      this.#server.on('error', failed)
+      try {
+        this.#server.listen({ port: localPort(this.#parts.env), host: '127.0.0.1' }, resolve)
+      } catch (error) {
+        // A port that is none is thrown.
+        failed(error as NodeJS.ErrnoException)
+      }
     })
   }
 
@@ -109,8 +120,13 @@ function digestOf(token: string): Buffer {
   return createHash('sha256').update(token).digest()
 }
 
+/** Not 400, by which clients tell who does not know `refreshNow`: they would ask for what was refused. */
+const FAILED_DEPENDENCY = 424
+
 /** The message names the service's error, by which the asker judges; it has nothing secret in it. */
 function refusalOf(error: unknown): Reply {
   if (!LeaseholdError.is(error)) return { status: 500, body: 'the sidecar failed' }
-  return { status: error.code === 'CREDENTIALS_UNAVAILABLE' ? 500 : 400, body: error.message }
+  if (error.code === 'CREDENTIALS_UNAVAILABLE') return { status: 500, body: error.message }
+  const { cause } = error
+  return { status: isOfService(cause) ? 400 : FAILED_DEPENDENCY, body: error.message }
 }

@@ -27,10 +27,13 @@ start() {
   $1 node --max-semi-space-size=1 "$program" "$2"
 }
 
-if [ -z "${BASH_VERSION:-}" ]; then
+# The program speaks with Lambda itself.
+alone() {
   [ -n "$wanted" ] && start exec alone
   start exec idle
-fi
+}
+
+[ -n "${BASH_VERSION:-}" ] || alone
 
 set +o posix
 trap '' PIPE
@@ -64,6 +67,8 @@ next() {
 }
 
 register || { sleep 0.1; register; } || {
+  # Nobody answered: a bash that was built without sockets.
+  [ -n "$status" ] || alone
   echo "leasehold: the sidecar could not register as an extension ($status)" >&2
   exit 1
 }

@@ -106,17 +106,24 @@ class KeptSecret {
   #fetch(isForced: boolean): Promise<string> {
     return this.#flight.run(async () => {
       this.#tried.set(this.#clock)
+      const begun = new Moment(this.#clock)
       try {
         const body = await this.#reader.read(this.#versionStage, isForced)
-        this.#body = body
-        this.#failures = 0
-        this.#read.set(this.#clock)
+        this.#keep(body, begun)
         return body
       } catch (error) {
         this.#failures += 1
         throw error
       }
     })
+  }
+
+  /** As old as its question: an answer may have lain in the socket through a freeze, and a later one come first. */
+  #keep(body: string, begun: Moment): void {
+    this.#failures = 0
+    if (this.#ttlMs === 0 || begun.monotonicMs < this.#read.monotonicMs) return
+    this.#body = body
+    this.#read.copy(begun)
   }
 }
 

@@ -49,6 +49,9 @@ export interface CloudWatchOptions {
 const FIRST_PAUSE_MS = 10_000
 const MOST_PAUSE_MS = 600_000
 
+/** The last sending waits so long for one that is under way, of the second or two that it has. */
+const LAST_WAITS_MS = 200
+
 /** Sending them again would fail again. */
 const HOPELESS: ReadonlySet<string> = new Set([
   'InvalidFormat',
@@ -123,14 +126,24 @@ class CloudWatchSink implements MetricsSink {
   async flush(isLast: boolean): Promise<string | undefined> {
     // One at a time; whoever comes last still sends what came meanwhile.
     if (this.#sending !== undefined) {
-      const problem = await this.#sending
-      if (!isLast) return problem
+      if (!isLast) return this.#sending
+      await this.#sendBeside(this.#sending)
     }
     if (!isLast && this.#isPausing()) return undefined
     this.#sending ??= this.#send().finally(() => {
       this.#sending = undefined
     })
     return this.#sending
+  }
+
+  /** One under way that a freeze has overtaken may use up its limit, and the environment the time it has left. */
+  async #sendBeside(sending: Promise<unknown>): Promise<void> {
+    const wait = within(this.#clock, LAST_WAITS_MS, 'the sending before', () => sending)
+    const isOver = await wait.then(
+      () => true,
+      () => false,
+    )
+    if (!isOver) await Promise.all([sending, this.#send()])
   }
 
   #isPausing(): boolean {

@@ -14,7 +14,7 @@ import type { SecretEndpoint, SecretProperties } from './secret-value.ts'
 import { CURRENT, SecretVersions } from './secret-versions.ts'
 import { extensionPlace } from './secrets-extension.ts'
 import { secretsManagerPlace } from './secrets-manager.ts'
-import { sidecarPlace } from './sidecar-secret.ts'
+import { sidecarPlace, sidecarSecretProblems } from './sidecar-secret.ts'
 import { SingleFlight, whileWanted } from './single-flight.ts'
 
 export type { SecretEndpoint } from './secret-value.ts'
@@ -47,14 +47,14 @@ export interface SecretOptions {
    */
   readonly source?: 'secrets-manager' | 'extension' | 'sidecar' | undefined
   /**
-   * The secret's region. Not used by the extension.
+   * The secret's region. Not used by the extension, and not for the sidecar, which takes the ARN's.
    * @defaultValue the region in the ARN, then `AWS_REGION`, then `AWS_DEFAULT_REGION`
    */
   readonly region?: string | undefined
   /** Secrets Manager's address, where it is not AWS's own. Not used by the extension. */
   readonly endpoint?: string | undefined
   /**
-   * Who asks. Not used by the extension.
+   * Who asks. Not used by the extension. Not together with `source: 'sidecar'`.
    * @defaultValue the environment's credentials, as Lambda sets them; else the SDK's chain of providers
    */
   readonly credentials?: AwsIdentity | AwsIdentityProvider | undefined
@@ -98,7 +98,8 @@ export function secret(
   surroundings: Surroundings = {},
 ): SecretSource {
   const isNamed = typeof secretId === 'string' && secretId !== ''
-  checkOptions('secret', options, RULES, isNamed ? [] : ['the first argument must be an ARN or a name'])
+  const unnamed = isNamed ? [] : ['the first argument must be an ARN or a name']
+  checkOptions('secret', options, RULES, [...unnamed, ...sidecarSecretProblems(secretId, options)])
   checkOptions('secret, in `properties`', options.properties ?? {}, PROPERTY_RULES)
   const { clock = systemClock, random = systemRandom, env = systemEnv } = surroundings
   const { versionStage = CURRENT, ttlMs = 300_000, properties = {}, limitMs = 3_000, source } = options

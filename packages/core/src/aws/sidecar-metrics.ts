@@ -98,7 +98,7 @@ class SidecarSink implements MetricsSink {
   }
 
   async flush(isLast: boolean): Promise<string | undefined> {
-    if (this.#droppedOf !== undefined && this.#pending.size < MOST_PENDING) {
+    if (this.#droppedOf !== undefined && (isLast || this.#pending.size < MOST_PENDING)) {
       const { Fleet, Engine, Target } = this.#droppedOf
       this.#pending.set('dropped', ['MetricsDropped', this.#droppedCount, 1, Fleet, Engine, Target])
       this.#droppedOf = undefined
@@ -116,7 +116,8 @@ class SidecarSink implements MetricsSink {
   }
 
   #handOver(): void {
-    if (this.#pending.size > 0 && this.#handover.mayGive) this.#handover.give(this.#takePending())
+    const { size } = this.#pending
+    if (size > 0 && this.#handover.mayGive(size)) this.#handover.give(this.#takePending())
   }
 
   #takePending(): readonly Measurement[] {

@@ -14,7 +14,7 @@ const AGAIN_AFTER_MS = 200
 const FIRST_PAUSE_MS = 10_000
 const MOST_PAUSE_MS = 600_000
 
-/** Measurements that were given and not acknowledged, at the most. */
+/** Measurements that were given and not acknowledged, those that came back included, at the most. */
 const MOST_OPEN = 2_000
 
 /** What became of what was given. */
@@ -47,9 +47,10 @@ export class Handover {
     this.#failed = new Moment(clock)
   }
 
-  /** There is a connection, or there is no sidecar: what is given now is sent somewhere. */
-  get mayGive(): boolean {
-    return this.#channel !== undefined || this.#isShunned
+  /** There is a connection, or there is no sidecar: so much that is given now is sent somewhere. */
+  mayGive(count: number): boolean {
+    const isSent = this.#channel !== undefined || this.#isShunned
+    return isSent && this.#openCount + this.#back.length + count <= MOST_OPEN
   }
 
   /** Where there is no connection and it is time to try. */

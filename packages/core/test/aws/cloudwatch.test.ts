@@ -206,6 +206,22 @@ describe('flushing', () => {
     await Promise.all([first, sink.flush(false), sink.flush(true)])
     expect(scenes.service.data.map(({ Values }) => Values)).toEqual([[1], [2]])
   })
+
+  it('at the end does not wait for one that gets no answer, and sends that again', async () => {
+    const { clock, sink } = scenes.open({ limitMs: 1_400 })
+    scenes.service.next('slow')
+    sink.record('ConnectionsOpened', 1, 1, SHOP)
+    const first = sink.flush(false)
+    await scenes.service.arrived(1)
+    sink.record('ConnectionsOpened', 2, 1, SHOP)
+    const last = sink.flush(true)
+    await clock.advance(300)
+    await scenes.service.arrived(2)
+    expect(scenes.service.data.map(({ Values }) => Values)).toEqual([[2]])
+    await clock.advance(1_100)
+    await Promise.all([first, last])
+    expect(scenes.service.data.map(({ Values }) => Values)).toEqual([[2], [1]])
+  })
 })
 
 describe('options of a sink', () => {

@@ -73,9 +73,19 @@ describe('options for the sidecar', () => {
   it('hand no credentials over', () => {
     const credentials = { accessKeyId: 'AKID', secretAccessKey: 'never-shown' }
     expect(() => iamToken({ source: 'sidecar', credentials })).toThrow('cannot be handed to the sidecar')
+    expect(() => secret('shop', { source: 'sidecar', credentials })).toThrow(
+      'cannot be handed to the sidecar',
+    )
     expect(() => sidecarMetrics({ namespace: 'Shop', credentials } as never)).toThrow(
       'unknown option `credentials`',
     )
+  })
+
+  it('hand over no region but that of an ARN', () => {
+    const region = 'eu-west-1'
+    expect(() => secret('shop', { source: 'sidecar', region })).toThrow('name the secret by its ARN')
+    const arn = `arn:aws:secretsmanager:${region}:123456789012:secret:shop-AbCdEf`
+    expect(() => secret(arn, { source: 'sidecar', region })).not.toThrow()
   })
 
   it.each([
@@ -106,6 +116,30 @@ describe('metrics for a sidecar', () => {
       .flatMap(({ Counts }) => Counts)
     expect(samples.reduce((sum, count) => sum + count, 0)).toBe(1_000)
     expect(service.sumOf('MetricsDropped')).toBe(4_000)
+    await service.stop()
+  })
+
+  it('are kept within bounds where it never comes, though nothing flushes for long', async () => {
+    const service = await FakeCloudWatch.start()
+    const clock = new ManualClock()
+    const sink = sidecarMetrics(
+      { namespace: 'Shop', endpoint: service.endpoint },
+      { clock, env: { ...ENV, ...ON } },
+    )
+    for (let value = 0; value < 8_000; value += 1) {
+      sink.record('ConnectTime', value, 1, OF)
+      if (value % 500 === 0) await clock.advance(1_000)
+    }
+    await clock.advance(1_000)
+    const flushed = sink.flush(true)
+    await clock.advance(1_000)
+    await flushed
+    const samples = service.data
+      .filter(({ MetricName }) => MetricName === 'ConnectTime')
+      .flatMap(({ Counts }) => Counts)
+      .reduce((sum, count) => sum + count, 0)
+    expect(samples).toBeLessThanOrEqual(3_000)
+    expect(samples + service.sumOf('MetricsDropped')).toBe(8_000)
     await service.stop()
   })
 })
