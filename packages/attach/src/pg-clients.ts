@@ -48,7 +48,7 @@ export function attachPgClients(prototype: object, parts: Parts): void {
     client._connectionTimeoutMillis = 0
     const members = Governed.prototype as object
     lend(client, members)
-    graft.put(Object.getOwnPropertyNames(members), false)
+    graft.put([...Object.getOwnPropertyNames(members), 'getTransactionStatus'], false)
     return steady(client, members as Methods, () => {
       const another = new PlainClient({ ...plain, ssl: client.ssl })
       another._types = client._types
