@@ -19,8 +19,9 @@ export function meetEmitters(meet: (prototype: object) => void): boolean {
   if (typeof init !== 'function') return false
   const met = new WeakSet<object>()
   emitters.init = function (this: EventEmitter, options?: unknown): void {
-    const prototype = Object.getPrototypeOf(this) as object
-    if (!met.has(prototype)) {
+    const prototype = Object.getPrototypeOf(this) as object | null
+    // Of no class: an emitter mixed into a bare object.
+    if (prototype !== null && !met.has(prototype)) {
       met.add(prototype)
       meet(prototype)
     }

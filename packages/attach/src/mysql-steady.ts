@@ -64,7 +64,7 @@ class SteadyConnection {
   )
   /** Whose session it is now: the connection's own, or another's in its place. */
   #current: MysqlConnection
-  #state = new SessionState()
+  #state = new SessionState('mysql')
   /** The driver's own way to add a command; another once the connection takes none any more. */
   #add: (command: Command) => unknown
   /** Commands that wait for the answer to whether the session is still there. */
@@ -133,6 +133,7 @@ class SteadyConnection {
   }
 
   #send(command: Command): unknown {
+    if (this.#session?.governed?.hands.quiet() === true) this.#state.settled()
     this.#state.told(sqlIn(command))
     return this.#current === this.#connection ? this.#add(command) : this.#current.addCommand(command)
   }
@@ -195,7 +196,7 @@ class SteadyConnection {
     const another = this.#current
     if (before !== connection) for (const [event, forward] of this.#forwards) before.off(event, forward)
     for (const [event, forward] of this.#forwards) another.on(event, forward)
-    this.#state = new SessionState()
+    this.#state = new SessionState('mysql')
     another.once('connect', () => {
       connection.threadId = another.threadId
     })

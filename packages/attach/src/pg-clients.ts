@@ -3,12 +3,15 @@
 import { Socket } from 'node:net'
 
 import { Graft, lend, type Methods, standIn, UNCHANGED } from './graft.ts'
-import { adopting, type Parts } from './parts.ts'
+import { adopting, type Parts, refuseProxy } from './parts.ts'
 import { isMadeByPool, pgTls } from './pg-pools.ts'
 import { type PgClient, steady } from './pg-steady.ts'
 import { spare } from './sockets.ts'
 
 const GOVERNOR = Symbol.for('leasehold.pg.governor')
+
+/** What the driver makes of other options. */
+const DERIVED: readonly string[] = ['connect_timeout', 'isDomainSocket', 'keepalives', 'keepalives_idle']
 
 type ClientClass = new (config: object) => PgClient
 
@@ -30,6 +33,7 @@ export function attachPgClients(prototype: object, parts: Parts): void {
   sparing(graft.originals)
 
   function adopt(client: PgClient): Methods {
+    refuseProxy(client)
     if (!isDriversOwn(client.connection.stream)) throw new Error('its socket is of somebody else’s making')
     Governed ??= governedClass()
     const plain = plainConfigOf(client)
@@ -48,9 +52,9 @@ export function attachPgClients(prototype: object, parts: Parts): void {
     client._connectionTimeoutMillis = 0
     const members = Governed.prototype as object
     lend(client, members)
-    graft.put(Object.getOwnPropertyNames(members), false)
+    graft.put([...Object.getOwnPropertyNames(members), 'getTransactionStatus'], false)
     return steady(client, members as Methods, () => {
-      const another = new PlainClient({ ...plain, ssl: client.ssl })
+      const another = new PlainClient({ ...plain, ssl: client.ssl, connectionTimeoutMillis })
       another._types = client._types
       return another
     })
@@ -73,7 +77,9 @@ function isDriversOwn(socket: Socket): boolean {
 function plainConfigOf(client: PgClient): Record<string, unknown> {
   const { connection, connectionParameters, password, _Promise: PromiseClass } = client
   // Where nothing was said the driver has filled in what it takes for nothing.
-  const said = Object.entries(connectionParameters).filter(([, value]) => Boolean(value))
+  const said = Object.entries(connectionParameters).filter(
+    ([name, value]) => Boolean(value) && !DERIVED.includes(name),
+  )
   return {
     ...Object.fromEntries(said),
     password,

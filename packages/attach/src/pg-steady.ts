@@ -12,7 +12,13 @@ import type { Method, Methods } from './graft.ts'
 import { SessionState } from './session-state.ts'
 
 export interface PgClient extends EventEmitter {
-  connection: { readonly stream: Socket; _keepAlive?: unknown; _keepAliveInitialDelayMillis?: unknown }
+  connection: {
+    readonly stream: Socket
+    /** Texts of prepared statements, by name. */
+    readonly parsedStatements: Readonly<Record<string, string>>
+    _keepAlive?: unknown
+    _keepAliveInitialDelayMillis?: unknown
+  }
   readonly connectionParameters: Readonly<Record<string, unknown>>
   readonly password: unknown
   readonly ssl: unknown
@@ -31,6 +37,9 @@ export interface PgClient extends EventEmitter {
   readonly activeQuery?: { readonly text?: string } | null
   readonly _queryQueue?: readonly unknown[]
   readonly queryQueue?: readonly unknown[]
+  /** With `pipeline`: sent, and behind what the server is answering. */
+  readonly _sentQueryQueue?: readonly unknown[]
+  readonly _txStatus?: unknown
   connect(): Promise<unknown>
   query(config: unknown, values?: unknown, callback?: unknown): unknown
   end(callback?: unknown): unknown
@@ -55,6 +64,7 @@ export function steady(client: PgClient, governed: Methods, makeAnother: () => P
   return Object.assign(Object.create(governed) as Record<string, unknown>, {
     query: (...asked: [unknown, unknown, unknown]) => self.query(...asked),
     end: (callback?: unknown) => self.end(callback),
+    getTransactionStatus: () => self.transactionStatus,
   })
 }
 
@@ -69,7 +79,9 @@ class SteadyClient {
   )
   /** Whose session it is now: the client's own, or another's in its place. */
   #current: PgClient
-  #state = new SessionState()
+  #state = new SessionState('postgresql')
+  /** Of statements that sessions before prepared, by name. */
+  readonly #texts = new Map<string, string>()
   /** Asks whether the session is still there; statements wait for it in their order. */
   #asking: Promise<boolean> | undefined
 
@@ -86,7 +98,6 @@ class SteadyClient {
     if (fitness === 'ready') return this.#send(asked)
     if (fitness === 'over') return this.#elsewhere(asked)
     this.#asking = this.#isAlive().then((isAlive) => {
-      this.#asking = undefined
       if (!isAlive) this.#current.connection.stream.destroy()
       return isAlive
     })
@@ -98,10 +109,26 @@ class SteadyClient {
     return Reflect.apply(this.#governed['end'] as Method, this.#client, [callback] as never[])
   }
 
+  get transactionStatus(): unknown {
+    return this.#current._txStatus ?? null
+  }
+
   #send(asked: Asked): unknown {
-    this.#state.told(sqlIn(asked[0]))
-    if (this.#current !== this.#client) return this.#current.query(...asked)
+    const [config, values, callback] = asked
+    if (this.#current.governed?.hands.quiet() === true) this.#state.settled()
+    const sql = sqlIn(config)
+    this.#state.told(sql)
+    if (sql === undefined && isSubmittable(config)) this.#state.hold()
+    if (this.#current !== this.#client) return this.#current.query(this.#withText(config), values, callback)
     return Reflect.apply(this.#governed['query'] as Method, this.#client, [...asked] as never[])
+  }
+
+  /** A name alone would prepare an empty statement on a session that has not heard of it. */
+  #withText(config: unknown): unknown {
+    const { name, text } = Object(config) as { name?: unknown; text?: unknown }
+    if (typeof name !== 'string' || typeof text === 'string' || isSubmittable(config)) return config
+    const known = this.#texts.get(name)
+    return known === undefined ? config : { ...(config as object), text: known }
   }
 
   #elsewhere(asked: Asked): unknown {
@@ -129,7 +156,8 @@ class SteadyClient {
     const client = this.#current
     const running = '_activeQuery' in client ? client._activeQuery : client.activeQuery
     const waiting = client._queryQueue ?? client.queryQueue ?? []
-    return (running?.text ?? '') === '' && waiting.length === 0
+    const isOurs = running === null || running === undefined || running.text === ''
+    return isOurs && waiting.length === 0 && (client._sentQueryQueue ?? []).length === 0
   }
 
   async #isAlive(): Promise<boolean> {
@@ -146,10 +174,11 @@ class SteadyClient {
     const before = this.#current
     const another = this.#makeAnother()
     successors.add(another)
+    for (const [name, text] of Object.entries(before.connection.parsedStatements)) this.#texts.set(name, text)
     if (before !== client) for (const [event, forward] of this.#forwards) before.off(event, forward)
     for (const [event, forward] of this.#forwards) another.on(event, forward)
     this.#current = another
-    this.#state = new SessionState()
+    this.#state = new SessionState('postgresql')
     // What waits for the connection hears of its failure itself.
     another.connect().then(() => {
       client.processID = another.processID
@@ -160,16 +189,19 @@ class SteadyClient {
   /** In whichever style it was asked for. */
   #later(known: Promise<boolean>, asked: Asked): unknown {
     const [config, values, callback] = asked
-    const { submit, callback: own } = Object(config) as { submit?: unknown; callback?: unknown }
+    const { callback: own } = Object(config) as { callback?: unknown }
+    const submits = isSubmittable(config)
     const answered = known.then((isAlive) => {
+      // Not before the first of them is on its way: what is asked meanwhile stays behind it.
+      if (this.#asking === known) this.#asking = undefined
       const isOver = !isAlive && this.#fitness() === 'over'
       return isOver ? this.#elsewhere(asked) : this.#send(asked)
     })
     const done = [callback, values, own].find((one) => typeof one === 'function')
-    if (typeof submit === 'function' || done !== undefined) {
+    if (submits || done !== undefined) {
       // What the driver would have thrown at once.
       answered.catch((error: unknown) => (done as ((error: unknown) => void) | undefined)?.(error))
-      return typeof submit === 'function' ? config : undefined
+      return submits ? config : undefined
     }
     const { _Promise: PromiseClass } = this.#client
     return new PromiseClass((resolve, reject) => {
@@ -179,9 +211,13 @@ class SteadyClient {
 }
 
 function sqlIn(config: unknown): string | undefined {
-  const { text } = Object(config) as { text?: unknown }
-  if (typeof config === 'string') return config
-  return typeof text === 'string' ? text : undefined
+  const { text, cursor } = Object(config) as { text?: unknown; cursor?: { text?: unknown } }
+  return [config, text, Object(cursor).text as unknown].find((one) => typeof one === 'string')
+}
+
+/** A statement of a class of its own: a cursor, a stream of rows. */
+function isSubmittable(config: unknown): boolean {
+  return typeof (Object(config) as { submit?: unknown }).submit === 'function'
 }
 
 function ignore(): void {}
