@@ -8,6 +8,9 @@ import { type MysqlConnection, steady } from './mysql-steady.ts'
 import { adopting, nobody, type Parts, tlsAsGiven } from './parts.ts'
 import { spare } from './sockets.ts'
 
+/** Of the adapter: set on the process while it makes a connection for the application, to govern it itself. */
+const MAKING = Symbol.for('leasehold.mysql.making')
+
 export function attachMysqlConnections(prototype: object, parts: Parts): void {
   // The first command of every connection is its handshake, added where it is made.
   const adopt = (object: object): Methods => {
@@ -18,6 +21,10 @@ export function attachMysqlConnections(prototype: object, parts: Parts): void {
       return UNCHANGED
     }
     if (connection.config.isServer === true) return UNCHANGED
+    if ((globalThis as { [MAKING]?: boolean })[MAKING] === true) {
+      spare(connection.stream)
+      return UNCHANGED
+    }
     return adopting(parts, 'mysql2 connection', () => {
       govern(connection, parts)
       return UNCHANGED

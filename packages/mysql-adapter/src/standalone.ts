@@ -14,6 +14,9 @@ import { hideSecretsOf } from './secrets.ts'
 import { governStreams } from './streams.ts'
 import { secureWhenRds, shareContext } from './tls.ts'
 
+/** Set on the process while a connection is made here: whoever else watches the driver leaves it alone. */
+const MAKING = Symbol.for('leasehold.mysql.making')
+
 export function createGovernedConnection(
   driver: MysqlModule,
   options: ConnectionOptions | string,
@@ -35,7 +38,9 @@ export function createGovernedConnection(
   const attributes = driverOptions['connectAttributes'] as Record<string, string> | undefined
   const leased = resolved.lease !== 'off'
   const label = leased ? { connectAttributes: labelled(attributes, governor, { publishedWaitMs: 0 }) } : {}
-  const genuine = driver.createConnection({ ...driverOptions, ...label } as mysql2.ConnectionOptions)
+  const genuine = making(() =>
+    driver.createConnection({ ...driverOptions, ...label } as mysql2.ConnectionOptions),
+  )
   const connection = genuine as unknown as DriverConnection
   hideSecretsOf(connection)
   shareContext(connection)
@@ -63,6 +68,16 @@ export function createGovernedConnection(
     )
   })
   return genuine
+}
+
+function making<T>(make: () => T): T {
+  const holder = globalThis as { [MAKING]?: boolean }
+  holder[MAKING] = true
+  try {
+    return make()
+  } finally {
+    holder[MAKING] = false
+  }
 }
 
 function ignore(): void {}
