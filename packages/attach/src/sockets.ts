@@ -10,6 +10,8 @@ interface Watched {
   /** Read and written when it was last looked at. */
   bytes: number
   readonly silentSince: Moment
+  /** Read before the driver last wrote: where no more has been read since, a statement has no answer yet. */
+  readBefore: number | undefined
 }
 
 /** Sockets of drivers that are governed: they are dropped by their leases, and closed by their governors. */
@@ -38,11 +40,14 @@ export class SocketGuard implements OpenSessions {
 
   /** From now on every socket of this process to a database is known. */
   watch(): void {
-    const meet = (socket: Socket, given: readonly unknown[]): void => this.#meet(socket, given)
+    const meet = (socket: Socket, given: readonly unknown[]) => this.#meet(socket, given)
     const connect: unknown = Reflect.get(Socket.prototype, 'connect')
     Socket.prototype.connect = function (this: Socket, ...given: unknown[]): Socket {
-      meet(this, given)
-      return Reflect.apply(connect as () => Socket, this, given as never)
+      const watched = meet(this, given)
+      const socket = Reflect.apply(connect as () => Socket, this, given as never)
+      // Connecting, a socket takes back its own way to write.
+      if (watched !== undefined) hearWrites(this, this, watched)
+      return socket
     }
     processWide().sessions.add(this)
   }
@@ -56,7 +61,11 @@ export class SocketGuard implements OpenSessions {
     module.connect = (...given: unknown[]): tls.TLSSocket => {
       const secured = Reflect.apply(connect as () => tls.TLSSocket, module, given as never)
       const { socket } = Object(given[0]) as { socket?: Socket }
-      if (socket !== undefined && this.#sockets.has(socket)) this.#secured.set(socket, secured)
+      const watched = socket === undefined ? undefined : this.#sockets.get(socket)
+      if (socket !== undefined && watched !== undefined) {
+        this.#secured.set(socket, secured)
+        hearWrites(secured, socket, watched)
+      }
       return secured
     }
   }
@@ -81,12 +90,10 @@ export class SocketGuard implements OpenSessions {
     for (const socket of this.#plain()) {
       const watched = this.#sockets.get(socket)
       if (watched === undefined || socket.connecting) continue
-      if (
-        bytesOf(socket) === watched.bytes &&
-        watched.silentSince.elapsedMs(this.#clock) >= this.#dropAfterMs
-      ) {
-        this.#drop(socket)
-      }
+      const isSilent = bytesOf(socket) === watched.bytes
+      // What has no answer yet may be running on the server, or lie answered in this socket.
+      if (!isSilent || socket.bytesRead === watched.readBefore) continue
+      if (watched.silentSince.elapsedMs(this.#clock) >= this.#dropAfterMs) this.#drop(socket)
     }
   }
 
@@ -101,12 +108,15 @@ export class SocketGuard implements OpenSessions {
     if (!sparesUsed) for (const socket of this.#plain()) socket.destroy()
   }
 
-  #meet(socket: Socket, given: readonly unknown[]): void {
+  #meet(socket: Socket, given: readonly unknown[]): Watched | undefined {
     const { host, port } = targetIn(given)
-    if (this.#ports.includes(port) || isRdsHost(host)) {
-      this.#watchTls()
-      this.#sockets.set(socket, { bytes: 0, silentSince: new Moment(this.#clock) })
-    }
+    if (spared.has(socket) || !(this.#ports.includes(port) || isRdsHost(host))) return undefined
+    this.#watchTls()
+    // Where no invocation is ever heard of, nothing else forgets them.
+    for (const known of this.#sockets.keys()) if (known.destroyed) this.#sockets.delete(known)
+    const watched: Watched = { bytes: 0, silentSince: new Moment(this.#clock), readBefore: undefined }
+    this.#sockets.set(socket, watched)
+    return watched
   }
 
   #plain(): Socket[] {
@@ -129,6 +139,16 @@ export class SocketGuard implements OpenSessions {
     socket.destroy()
     quietly(() => heard.emit('close', true))
   }
+}
+
+/** @param written what the driver writes to: `socket` itself, or the TLS over it */
+function hearWrites(written: Socket, socket: Socket, watched: Watched): void {
+  const { write } = written
+  const value = function (this: Socket, ...given: unknown[]): boolean {
+    watched.readBefore = socket.bytesRead
+    return Reflect.apply(write as () => boolean, this, given as never)
+  }
+  Object.defineProperty(written, 'write', { value, configurable: true, enumerable: false, writable: true })
 }
 
 function bytesOf(socket: Socket): number {
