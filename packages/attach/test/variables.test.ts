@@ -53,13 +53,20 @@ describe('settings of the environment', () => {
     expect(problem).toBeUndefined()
     expect(rest).toEqual({
       level: 'drivers',
-      dropAfterMs: 60_000,
+      dropAfterMs: Infinity,
       databasePorts: [5432, 5433, 6432, 3306],
       maxConnections: undefined,
       afterResponse: false,
       afterResponseMs: 20,
     })
     expect(options().fleet).toBeUndefined()
+  })
+
+  it('have silent sockets dropped only where that was asked for, and no variable is wrong', () => {
+    expect(readSettings({ LEASEHOLD_ATTACH: 'sockets' }).dropAfterMs).toBe(60_000)
+    expect(readSettings({ LEASEHOLD_DROP_AFTER_MS: '0' }).dropAfterMs).toBe(0)
+    const wrong = { LEASEHOLD_ATTACH: 'sockets', LEASEHOLD_DROP_AFTER_MS: '0', LEASEHOLD_REAP: 'perhaps' }
+    expect(readSettings(wrong).dropAfterMs).toBe(Infinity)
   })
 
   it('are read into options', () => {

@@ -25,6 +25,7 @@ import { PREFIX, variableOf, VARIABLES } from './variables.ts'
 
 export interface Settings {
   readonly level: 'drivers' | 'sockets' | 'off'
+  /** `Infinity` where none is dropped. */
   readonly dropAfterMs: number
   readonly databasePorts: readonly number[]
   readonly maxConnections: number | undefined
@@ -58,7 +59,9 @@ export function readSettings(env: Env): Settings {
   const level = (values['level'] as Settings['level'] | undefined) ?? 'drivers'
   return {
     level: sound || level === 'off' ? level : 'sockets',
-    dropAfterMs: (kept['dropAfterMs'] as number | undefined) ?? 60_000,
+    // Outside a pool nobody makes another, and a live one may be silent for long: only where it was asked for.
+    dropAfterMs:
+      (kept['dropAfterMs'] as number | undefined) ?? (kept['level'] === 'sockets' ? 60_000 : Infinity),
     databasePorts: (kept['databasePorts'] as number[] | undefined) ?? [5432, 5433, 6432, 3306],
     maxConnections: kept['maxConnections'] as number | undefined,
     afterResponse: (kept['afterResponse'] as boolean | undefined) ?? false,

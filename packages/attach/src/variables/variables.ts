@@ -134,14 +134,17 @@ const OWN: Variables = {
       '`drivers`: pools and connections are governed. `sockets`: only dead sockets are dropped, and sessions closed at the end. `off`: nothing.',
     ),
   ),
-  dropAfterMs: ofField('LEASEHOLD_DROP_AFTER_MS', {
-    kind: 'wholeMs',
-    min: 0,
-    max: 900_000,
-    default: 60_000,
-    summary:
-      'A database socket that nothing governs, silent for this long when an invocation begins, is dropped before the handler runs. 0 drops each one every time.',
-  }),
+  dropAfterMs: {
+    ...ofField('LEASEHOLD_DROP_AFTER_MS', {
+      kind: 'wholeMs',
+      min: 0,
+      max: 900_000,
+      default: 60_000,
+      summary:
+        'A database socket that nothing governs, silent for this long when an invocation begins, is dropped before the handler runs. 0 drops each one every time. For pools: a connection outside a pool is lost with it.',
+    }),
+    unset: 'never; with `LEASEHOLD_ATTACH=sockets` 60 000',
+  },
   databasePorts: ofText(
     {
       name: 'LEASEHOLD_DATABASE_PORTS',
