@@ -1,5 +1,7 @@
 /** What attachment to each kind of class needs of its surroundings. */
 
+import { types } from 'node:util'
+
 import type { LeaseholdOptions } from '@leasehold/core'
 import type * as mysqlAdapter from '@leasehold/mysql-adapter/govern'
 import type * as pgAdapter from '@leasehold/pg-adapter/govern'
@@ -34,6 +36,11 @@ export function adopting(parts: Parts, kind: Kind, adopt: () => Methods): Method
     parts.leftAlone(kind, error)
     return UNCHANGED
   }
+}
+
+/** A class's private members come to be on the object that is asked, and would be sought on the one behind it. */
+export function refuseProxy(object: object): void {
+  if (types.isProxy(object)) throw new Error('it is behind a Proxy')
 }
 
 /**

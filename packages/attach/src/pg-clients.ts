@@ -3,7 +3,7 @@
 import { Socket } from 'node:net'
 
 import { Graft, lend, type Methods, standIn, UNCHANGED } from './graft.ts'
-import { adopting, type Parts } from './parts.ts'
+import { adopting, type Parts, refuseProxy } from './parts.ts'
 import { isMadeByPool, pgTls } from './pg-pools.ts'
 import { type PgClient, steady } from './pg-steady.ts'
 import { spare } from './sockets.ts'
@@ -30,6 +30,7 @@ export function attachPgClients(prototype: object, parts: Parts): void {
   sparing(graft.originals)
 
   function adopt(client: PgClient): Methods {
+    refuseProxy(client)
     if (!isDriversOwn(client.connection.stream)) throw new Error('its socket is of somebody else’s making')
     Governed ??= governedClass()
     const plain = plainConfigOf(client)

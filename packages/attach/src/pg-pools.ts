@@ -5,7 +5,7 @@ import { EventEmitter } from 'node:events'
 import { type LeaseholdOptions, systemEnv } from '@leasehold/core'
 
 import { Graft, lend, type Methods, standIn, UNCHANGED } from './graft.ts'
-import { adopting, type Parts, tlsAsGiven } from './parts.ts'
+import { adopting, type Parts, refuseProxy, tlsAsGiven } from './parts.ts'
 
 /** Of the adapter: on what it governs, over copies. */
 const GOVERNOR = Symbol.for('leasehold.pg.governor')
@@ -15,6 +15,7 @@ const DEFAULT_IDLE_MS = 10_000
 interface Pool extends EventEmitter {
   readonly options: Readonly<Record<string, unknown>> & { readonly max: number }
   readonly Client: object
+  readonly ending: boolean
 }
 
 type PoolClass = new (options: object) => Pool
@@ -34,13 +35,14 @@ export function attachPgPools(prototype: object, parts: Parts): void {
 
   const graft = new Graft(prototype, (object) => {
     const pool = object as Pool
-    if (GOVERNOR in pool) return UNCHANGED
+    if (GOVERNOR in pool || pool.ending) return UNCHANGED
     return adopting(parts, 'pg.Pool', () => adopt(pool))
   })
   graft.put(['connect', 'query'], true)
   wrapNewClient(prototype)
 
   function adopt(pool: Pool): Methods {
+    refuseProxy(pool)
     const Governed = governedClassOf(pool.Client)
     adopted = pool
     try {

@@ -14,12 +14,15 @@ export interface AttachmentCounts {
 
 export class Report {
   readonly #env: Env
+  readonly #isInherited: boolean
   readonly #said = new Set<string>()
   readonly #governed: Partial<Record<Kind, number>> = {}
   readonly #leftAlone: Partial<Record<Kind, number>> = {}
 
-  constructor(env: Env = systemEnv) {
+  /** @param isInherited by a program that the function started: what that prints may be somebody's to read */
+  constructor(env: Env = systemEnv, isInherited = false) {
     this.#env = env
+    this.#isInherited = isInherited
   }
 
   get counts(): AttachmentCounts {
@@ -51,7 +54,7 @@ export class Report {
   }
 
   #once(level: 'info' | 'warn', message: string, details: object): void {
-    if (this.#said.has(message)) return
+    if (this.#said.has(message) || (this.#isInherited && level === 'info')) return
     this.#said.add(message)
     const line =
       this.#env['AWS_LAMBDA_LOG_FORMAT'] === 'JSON'

@@ -39,7 +39,8 @@ export function attachment(): Attachment | undefined {
 }
 
 function begin(env: Record<string, string | undefined>): Begun {
-  const report = new Report(env)
+  const isInherited = env[MARK] !== undefined && env[MARK] !== String(process.pid)
+  const report = new Report(env, isInherited)
   const settings = readSettings(env)
   let guard: SocketGuard | undefined
   let done: Promise<void> = Promise.resolve()
