@@ -1,16 +1,15 @@
 // What the application governs by itself, by the adapters, is governed once where attachment is there as well.
 import * as mysqlAdapter from '@leasehold/mysql-adapter/govern'
 import * as pgAdapter from '@leasehold/pg-adapter/govern'
-import { startMariadb, startPostgres } from '@leasehold/test-databases'
+import { type DatabaseServer, startMariadb, startPostgres } from '@leasehold/test-databases'
 import mysql2 from 'mysql2'
 import pg from 'pg'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 import { attachMysqlConnections } from '../../packages/attach/src/mysql-connections.ts'
 import type { Parts } from '../../packages/attach/src/parts.ts'
 import { attachPgClients } from '../../packages/attach/src/pg-clients.ts'
-import type { Kind } from '../../packages/attach/src/shapes.ts'
-import { findShape } from '../../packages/attach/src/shapes.ts'
+import { findShape, type Kind } from '../../packages/attach/src/shapes.ts'
 
 const governed: Kind[] = []
 const parts: Parts = {
@@ -25,47 +24,43 @@ const parts: Parts = {
   },
 }
 
-beforeAll(() => {
+let postgres: DatabaseServer
+let mariadb: DatabaseServer
+
+beforeAll(async () => {
+  // Before attachment: they have connections of their own.
+  ;[postgres, mariadb] = await Promise.all([startPostgres(), startMariadb()])
   const { Connection } = mysql2 as unknown as { Connection: { prototype: object } }
   attachMysqlConnections(findShape(Connection.prototype)?.prototype ?? {}, parts)
   attachPgClients(findShape(pg.Client.prototype)?.prototype ?? {}, parts)
 })
+afterAll(async () => {
+  await Promise.all([postgres?.dispose(), mariadb?.dispose()])
+})
+
+const optionsOf = ({ host, port, database, login }: DatabaseServer) => ({ host, port, database, ...login })
 
 describe('attachment beside the adapters', () => {
   it('leaves a connection of mysql2 to the adapter that made it', async () => {
-    const server = await startMariadb()
-    const { host, port, database, login } = server
-    const options = { host, port, database, ...login }
+    const options = optionsOf(mariadb)
     const own = mysqlAdapter.govern(mysql2).createConnection({ ...options, fleet: 'own' })
     const found = mysql2.createConnection(options)
-    try {
-      for (const connection of [own, found]) {
-        const [rows] = await connection.promise().query('select 1 as one')
-        expect(rows).toEqual([{ one: 1 }])
-      }
-      expect(governed.splice(0)).toEqual(['mysql2 connection'])
-    } finally {
-      own.destroy()
-      found.destroy()
-      await server.dispose()
+    expect(governed.splice(0)).toEqual(['mysql2 connection'])
+    for (const connection of [own, found]) {
+      const [rows] = await connection.promise().query('select 1 as one')
+      expect(rows).toEqual([{ one: 1 }])
+      connection.destroy()
     }
   })
 
   it('leaves a client of pg to the adapter that made it', async () => {
-    const server = await startPostgres()
-    const { host, port, database, login } = server
-    const options = { host, port, database, ...login }
     const { Client } = pgAdapter.govern(pg)
-    const clients = [new Client({ ...options, fleet: 'own' }), new pg.Client(options)]
-    try {
-      for (const client of clients) {
-        await client.connect()
-        expect((await client.query('select 1 as one')).rows).toEqual([{ one: 1 }])
-      }
-      expect(governed.splice(0)).toEqual(['pg.Client'])
-    } finally {
-      await Promise.all(clients.map((client) => client.end()))
-      await server.dispose()
+    const clients = [new Client({ ...optionsOf(postgres), fleet: 'own' }), new pg.Client(optionsOf(postgres))]
+    for (const client of clients) {
+      await client.connect()
+      expect((await client.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+      await client.end()
     }
+    expect(governed.splice(0)).toEqual(['pg.Client'])
   })
 })
