@@ -63,4 +63,22 @@ describe('attachment beside the adapters', () => {
     }
     expect(governed.splice(0)).toEqual(['pg.Client'])
   })
+
+  it('governs a client of pg whatever limits it was given', async () => {
+    const client = new pg.Client({
+      ...optionsOf(postgres),
+      application_name: 'shop',
+      connectionTimeoutMillis: 5_000,
+      idle_in_transaction_session_timeout: 10_000,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 2_000,
+      lock_timeout: 10_000,
+      query_timeout: 10_000,
+      statement_timeout: 10_000,
+    })
+    await client.connect()
+    expect((await client.query('show statement_timeout')).rows).toEqual([{ statement_timeout: '10s' }])
+    await client.end()
+    expect(governed.splice(0)).toEqual(['pg.Client'])
+  })
 })

@@ -10,6 +10,9 @@ import { spare } from './sockets.ts'
 
 const GOVERNOR = Symbol.for('leasehold.pg.governor')
 
+/** What the driver makes of other options. */
+const DERIVED: readonly string[] = ['connect_timeout', 'isDomainSocket', 'keepalives', 'keepalives_idle']
+
 type ClientClass = new (config: object) => PgClient
 
 export function attachPgClients(prototype: object, parts: Parts): void {
@@ -51,7 +54,7 @@ export function attachPgClients(prototype: object, parts: Parts): void {
     lend(client, members)
     graft.put([...Object.getOwnPropertyNames(members), 'getTransactionStatus'], false)
     return steady(client, members as Methods, () => {
-      const another = new PlainClient({ ...plain, ssl: client.ssl })
+      const another = new PlainClient({ ...plain, ssl: client.ssl, connectionTimeoutMillis })
       another._types = client._types
       return another
     })
@@ -74,7 +77,9 @@ function isDriversOwn(socket: Socket): boolean {
 function plainConfigOf(client: PgClient): Record<string, unknown> {
   const { connection, connectionParameters, password, _Promise: PromiseClass } = client
   // Where nothing was said the driver has filled in what it takes for nothing.
-  const said = Object.entries(connectionParameters).filter(([, value]) => Boolean(value))
+  const said = Object.entries(connectionParameters).filter(
+    ([name, value]) => Boolean(value) && !DERIVED.includes(name),
+  )
   return {
     ...Object.fromEntries(said),
     password,
