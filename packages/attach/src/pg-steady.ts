@@ -126,7 +126,8 @@ class SteadyClient {
   /** A name alone would prepare an empty statement on a session that has not heard of it. */
   #withText(config: unknown): unknown {
     const { name, text } = Object(config) as { name?: unknown; text?: unknown }
-    const known = typeof text === 'string' ? undefined : this.#texts.get(String(name))
+    if (typeof name !== 'string' || typeof text === 'string' || isSubmittable(config)) return config
+    const known = this.#texts.get(name)
     return known === undefined ? config : { ...(config as object), text: known }
   }
 

@@ -78,6 +78,16 @@ describe('a client of pg outside a pool', () => {
     expect(another.sent).toEqual([{ text: 'select 1' }, { name: 'all', text: 'select * from shops' }])
   })
 
+  it('hands a statement of a class of its own over as it is', () => {
+    const { client, another, asked } = scene()
+    asked.query({ name: 'all', text: 'select * from shops' })
+    client._queryable = false
+    asked.query('select 1')
+    const submittable = { submit, name: 'all' }
+    asked.query(submittable)
+    expect(another.sent.at(-1)).toBe(submittable)
+  })
+
   it('asks nothing of a session on which something runs that has no text', async () => {
     const { client, asked } = scene()
     client.alive = Promise.resolve(false)
