@@ -1,10 +1,12 @@
 // What the application governs by itself, by the adapters, is governed once where attachment is there as well.
+import type { Socket } from 'node:net'
+
 import * as mysqlAdapter from '@leasehold/mysql-adapter/govern'
 import * as pgAdapter from '@leasehold/pg-adapter/govern'
 import { type DatabaseServer, startMariadb, startPostgres } from '@leasehold/test-databases'
 import mysql2 from 'mysql2'
 import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 
 import { attachMysqlConnections } from '../../packages/attach/src/mysql-connections.ts'
 import type { Parts } from '../../packages/attach/src/parts.ts'
@@ -62,6 +64,24 @@ describe('attachment beside the adapters', () => {
       await client.end()
     }
     expect(governed.splice(0)).toEqual(['pg.Client'])
+  })
+
+  it('logs in for the session that comes next as for the first', async () => {
+    const options = { enableChannelBinding: true, scramMaxIterations: 20_000, pipeline: true }
+    const client = new pg.Client({ ...optionsOf(postgres), ...options })
+    await client.connect()
+    const ended = new Promise<void>((resolve) => {
+      client.once('end', resolve)
+    })
+    const { connection } = client as unknown as { connection: { stream: Socket } }
+    connection.stream.destroy()
+    await ended
+    const connect = vi.spyOn(pg.Client.prototype, 'connect')
+    expect((await client.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+    expect(connect.mock.contexts).toEqual([expect.objectContaining(options)])
+    connect.mockRestore()
+    await client.end()
+    governed.splice(0)
   })
 
   it('governs a client of pg whatever limits it was given', async () => {

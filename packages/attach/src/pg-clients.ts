@@ -76,6 +76,7 @@ function isDriversOwn(socket: Socket): boolean {
 /** What another client like this one is made of. */
 function plainConfigOf(client: PgClient): Record<string, unknown> {
   const { connection, connectionParameters, password, _Promise: PromiseClass } = client
+  const { enableChannelBinding, pipeline, scramMaxIterations } = client
   // Where nothing was said the driver has filled in what it takes for nothing.
   const said = Object.entries(connectionParameters).filter(
     ([name, value]) => Boolean(value) && !DERIVED.includes(name),
@@ -83,6 +84,9 @@ function plainConfigOf(client: PgClient): Record<string, unknown> {
   return {
     ...Object.fromEntries(said),
     password,
+    enableChannelBinding,
+    pipeline,
+    scramMaxIterations,
     keepAlive: connection._keepAlive,
     keepAliveInitialDelayMillis: connection._keepAliveInitialDelayMillis,
     // The driver warns of one that is given, and takes its own.

@@ -22,6 +22,9 @@ export interface PgClient extends EventEmitter {
   readonly connectionParameters: Readonly<Record<string, unknown>>
   readonly password: unknown
   readonly ssl: unknown
+  readonly enableChannelBinding?: unknown
+  readonly pipeline?: unknown
+  readonly scramMaxIterations?: unknown
   readonly governed?: GovernedConnection
   processID: unknown
   secretKey: unknown

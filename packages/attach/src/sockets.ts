@@ -143,7 +143,7 @@ export class SocketGuard implements OpenSessions {
 
 /** @param written what the driver writes to: `socket` itself, or the TLS over it */
 function hearWrites(written: Socket, socket: Socket, watched: Watched): void {
-  const { write } = written
+  const write: unknown = Reflect.get(written, 'write')
   const value = function (this: Socket, ...given: unknown[]): boolean {
     watched.readBefore = socket.bytesRead
     return Reflect.apply(write as () => boolean, this, given as never)
