@@ -1,4 +1,9 @@
 // Several invocations in one thread, as on Managed Instances: what is one's is not taken for another's.
+import { AsyncLocalStorage } from 'node:async_hooks'
+
+import { processWide } from '@leasehold/core'
+import { createPool as createMysqlPool } from '@leasehold/mysql-adapter'
+import { createPool as createPgPool } from '@leasehold/pg-adapter'
 import { startMariadb, startPostgres, type DatabaseServer } from '@leasehold/test-databases'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 
@@ -65,6 +70,40 @@ describe.each(Object.entries(SERVERS))('invocations side by side, on %s', (_, st
     expect(await late.echo('still here')).toBe('still here')
     expect(pool.stats()).toMatchObject({ opened: 1, reclaimed: 0 })
     late.release()
+  })
+
+  it('one that goes on in a callback is not taken for the one that opened the connection', async () => {
+    const { engine, host, port, database, login } = server
+    const options = { host, port, database, ...login, logger: quietLog() }
+    const ofPostgres = engine === 'postgresql'
+    const native = ofPostgres ? createPgPool(options) : createMysqlPool({ ...options, connectionLimit: 1 })
+    const ask = native.query.bind(native) as (sql: string, done: (error: Error | null) => void) => void
+    const store = new AsyncLocalStorage<string>()
+    const InvokeStore = {
+      getContext: () => (store.getStore() === undefined ? undefined : contexts[store.getStore() as 'opener']),
+      getRequestId: () => store.getStore() ?? '-',
+    }
+    const contexts = { opener: {}, caller: {} }
+    vi.stubGlobal('awslambda', { InvokeStore })
+    const now = Date.now()
+    processWide().running = new Map([
+      ['opener', now + SHORT_MS],
+      ['caller', now + LONG_MS],
+    ])
+    const asked = (handler: (done: (error: Error | null) => void) => void): Promise<void> =>
+      new Promise((resolve, reject) => {
+        handler((error) => (error instanceof Error ? reject(error) : resolve()))
+      })
+    await store.run('opener', () => asked((done) => ask('select 1', done)))
+    await new Promise((resolve) => setTimeout(resolve, 1.5 * SHORT_MS))
+    const busy = ofPostgres ? 'select pg_sleep(1.5)' : 'select sleep(1.5)'
+    await store.run('caller', () =>
+      asked((done) => ask('select 2', (error) => (error instanceof Error ? done(error) : ask(busy, done)))),
+    )
+    expect(native.leasehold.stats()).toMatchObject({ opened: 1, reclaimed: 0 })
+    await native.end()
+    vi.unstubAllGlobals()
+    processWide().running = undefined
   })
 
   it('one does not get the transaction that another left open', async () => {

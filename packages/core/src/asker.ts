@@ -8,6 +8,17 @@ import { AsyncResource } from 'node:async_hooks'
 import type { GovernedConnection } from './connection.ts'
 import type { Invocation } from './invocation.ts'
 
+/** Made when modules load, before any invocation. */
+const before = new AsyncResource('leasehold.connection')
+
+/**
+ * Runs `work` in no invocation's context. A socket is heard, for as long as it lives, in the context that it was made
+ * in: what an application does in a callback of one invocation must not be taken for that of the one that opened it.
+ */
+export function outsideInvocations<T>(work: () => T): T {
+  return before.runInAsyncScope(work)
+}
+
 export class Asker {
   readonly #context = new AsyncResource('leasehold.request')
   readonly #invocation: Invocation

@@ -1,7 +1,7 @@
 /** One per pool: wires lease, policy, census and backoff together at the points where a pool calls. */
 
 import { answers } from './answers.ts'
-import { Asker } from './asker.ts'
+import { Asker, outsideInvocations } from './asker.ts'
 import type { FleetView } from './census.ts'
 import { type Clock, systemClock } from './clock.ts'
 import type { GovernedConnection, Opened } from './connection.ts'
@@ -158,8 +158,10 @@ export class Governor {
   ): Promise<{ connection: T; governed: GovernedConnection }> {
     const { places } = processWide()
     const limitMs = this.acquireLimitMs
+    const connectOutside = (attempt: Attempt) => outsideInvocations(() => connect(attempt))
+    const attemptOnce = this.#invocations.areConcurrent ? connectOutside : connect
     const inTime = (leftMs: number) =>
-      this.#opening.open(connect, leftMs, signal, target, (opened, queued) => this.admit(opened, queued))
+      this.#opening.open(attemptOnce, leftMs, signal, target, (opened, queued) => this.admit(opened, queued))
     if (places === undefined) return inTime(limitMs)
     return openInPlace(places, this.clock, limitMs, signal, inTime)
   }

@@ -50,7 +50,8 @@ export class SideBySide implements InvocationsOfPool {
   enter(context: InvocationContext): boolean {
     const { awsRequestId } = context
     const { current } = this
-    const invocation = current.requestId === awsRequestId ? current : this.#begin(awsRequestId)
+    const isKnown = current !== NOBODYS && current.requestId === awsRequestId
+    const invocation = isKnown ? current : this.#begin(awsRequestId)
     const leftMs = context.getRemainingTimeInMillis()
     if (Number.isFinite(leftMs)) this.#ends(invocation, leftMs)
     this.#entered.enterWith(invocation)

@@ -1,3 +1,5 @@
+import { AsyncResource } from 'node:async_hooks'
+
 import { describe, expect, it } from 'vitest'
 
 import type { LeaseholdOptions } from '../src/options/options.ts'
@@ -78,5 +80,22 @@ describe('a connection given back inside a transaction', () => {
     const { connection, governed } = await open()
     await connection.run('begin')
     expect(governor.endsAtCheckin(governed)).toBe(false)
+  })
+})
+
+describe('what a connection hears', () => {
+  it('is of no invocation, for the one that it was opened for may be long over', async () => {
+    const { clock, governor, server } = scene()
+    let socket: AsyncResource | undefined
+    await Promise.resolve().then(() => {
+      governor.enter({ awsRequestId: 'one', getRemainingTimeInMillis: () => 3_000 })
+      return governor.open(async ({ signal }) => {
+        socket = new AsyncResource('socket')
+        const session = await server.connect({ label: undefined, signal })
+        return { connection: session, hands: session, leaseMs: undefined, exact: false }
+      })
+    })
+    await clock.advance(10_000)
+    expect(socket?.runInAsyncScope(() => governor.spendableMs())).toBeUndefined()
   })
 })

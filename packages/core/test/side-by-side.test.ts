@@ -54,6 +54,14 @@ describe('invocations that run side by side', () => {
     expect(invocations.longestMs).toBe(3_000)
   })
 
+  it('need no number', async () => {
+    const { invocations } = start()
+    await turn(async () => {
+      invocations.enter(context(undefined as unknown as string))
+      expect(invocations.spendableMs()).toBe(2_500)
+    })
+  })
+
   it('are one and the same when a handler speaks twice', async () => {
     const { invocations } = start()
     await turn(async () => {

@@ -13,6 +13,7 @@ import { copyOf } from './config.ts'
 import type { DriverCommand, DriverConnection } from './driver.ts'
 import { cut, run } from './governed-connection.ts'
 import { isStatement, refuse } from './guard.ts'
+import { readableOf } from './readables.ts'
 import { hideSecretsOf } from './secrets.ts'
 import { shareContext } from './tls.ts'
 import { logInAs } from './token.ts'
@@ -66,7 +67,9 @@ export function leaving(connection: DriverConnection, governor: Governor): () =>
     // A pool cuts what fails in its hands, and no other close comes after that.
     const closed = new Promise<void>((resolve) => stream.once('close', resolve))
     if (connection._command) {
+      quieten(connection._command)
       withdrawWaiting(connection)
+      refuseStatements(connection)
       await cancelRunning(connection, governor)
     }
     // A pool that is ended now would throw: what says goodbye takes no second one.
@@ -95,10 +98,28 @@ function withdrawWaiting(connection: DriverConnection): void {
   const firstPlace = isPreparing(connection) ? 1 : 0
   for (let place = 0, count = waiting.length; place < count; place += 1) {
     const command = waiting.shift() as DriverCommand
+    if (isStatement(command)) quieten(command)
     if (place >= firstPlace && isStatement(command)) withdrawn.push(command)
     else waiting.push(command)
   }
   for (const command of withdrawn) refuse(command, new Error('taken from the queue before it was sent'))
+}
+
+/** The same of what comes from now on: whoever hears that his statement was stopped may go on, and commit the rest. */
+function refuseStatements(connection: DriverConnection): void {
+  const add = connection.addCommand
+  connection.addCommand = (command) => {
+    if (!isStatement(command)) return add.call(connection, command)
+    refuse(command, new Error('the connection is being closed'))
+    return command
+  }
+}
+
+/** A stream that is stopped may have nobody any more who hears of it, and unheard its error would end the process. */
+function quieten(command: DriverCommand): void {
+  if (command.onResult !== undefined) return
+  command.on('error', ignore)
+  readableOf(command)?.on('error', ignore)
 }
 
 /** As the driver does with the second half of an `execute` whose first half has failed. */

@@ -85,11 +85,9 @@ export async function takeLease(
   const send = (statement: string): Promise<unknown> => run(connection, statement)
   const { fleet } = governor.options
   const terms = hands.pooled ? governor.recallTerms : undefined
-  const locks = [
-    ...(terms === undefined ? [] : [takeMark(fleet, terms)]),
-    ...(attempt.publishedWaitMs > 0 ? [tellWait(lockHead(fleet), attempt.publishedWaitMs)] : []),
-  ]
-  const marked = [first, ...locks].join(', ')
+  const mark = terms === undefined ? undefined : takeMark(fleet, terms)
+  const wait = tellWait(lockHead(fleet), attempt.publishedWaitMs)
+  const marked = [first, mark, wait].filter((part) => part !== undefined).join(', ')
   try {
     try {
       await runFirst(session, dialect, marked, send)

@@ -18,10 +18,16 @@ function nameOf(head: string, index: number, time: string): string {
   return `concat('${head}:w${index}:', ${time})`
 }
 
-/** Appended to the first statement of a session that waited. Where another holds the lock already, nothing is to be added. */
-export function tellWait(head: string, waitedMs: number): string {
-  const index = Math.round(Math.log2(Math.max(waitedMs, 1) / (WAITS_MS[0] as number)))
-  const inRange = Math.min(Math.max(index, 0), WAITS_MS.length - 1)
+/**
+ * Appended to the first statement of a session that waited. Where another holds the lock already, nothing is to be added.
+ * Undefined for a shorter wait than any that can be told: told as a longer one, others would wait as long out of
+ * courtesy, tell that in their turn, and keep a queue alive in which nobody waits any more.
+ */
+export function tellWait(head: string, waitedMs: number): string | undefined {
+  const shortestMs = WAITS_MS[0] as number
+  if (waitedMs < shortestMs) return undefined
+  const index = Math.round(Math.log2(waitedMs / shortestMs))
+  const inRange = Math.min(index, WAITS_MS.length - 1)
   return `@leasehold_wait = get_lock(${nameOf(head, inRange, SERVER_TIME)}, 0)`
 }
 

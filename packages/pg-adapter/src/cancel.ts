@@ -4,6 +4,8 @@
  * has been dealt with, or it could stop what comes next.
  */
 
+import { EventEmitter } from 'node:events'
+
 import { type Clock, within } from '@leasehold/core'
 
 import type { DriverClient, DriverConnection, DriverQuery } from './driver.ts'
@@ -55,9 +57,17 @@ export async function cancelRunning(client: Cancellable, clock: Clock): Promise<
   )
 }
 
+/** A stream that is stopped may have nobody any more who hears of it, and unheard its error would end the process. */
+export function quieten(client: DriverClient): void {
+  for (const query of [activeQueryOf(client), ...queueOf(client), ...(client._sentQueryQueue ?? [])]) {
+    if (query instanceof EventEmitter) query.on('error', () => {})
+  }
+}
+
 /** Stops what runs and says goodbye. Nothing that waits is sent. Resolves when the server has closed the session. */
 export async function leave(client: Cancellable, clock: Clock): Promise<void> {
   if (activeQueryOf(client) !== undefined) {
+    quieten(client)
     // From now on the driver refuses whatever it is given.
     client._ending = true
     for (const query of queueOf(client).splice(0)) {
