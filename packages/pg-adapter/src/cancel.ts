@@ -58,7 +58,7 @@ export async function cancelRunning(client: Cancellable, clock: Clock): Promise<
 }
 
 /** A stream that is stopped may have nobody any more who hears of it, and unheard its error would end the process. */
-export function quieten(client: DriverClient): void {
+function quieten(client: DriverClient): void {
   for (const query of [activeQueryOf(client), ...queueOf(client), ...(client._sentQueryQueue ?? [])]) {
     if (query instanceof EventEmitter) query.on('error', () => {})
   }
