@@ -1,6 +1,7 @@
 /**
- * The label that every governed session carries where other sessions can read it: the only channel
- * between environments. PostgreSQL shows `application_name` of every session to any login.
+ * The label that every governed session carries where other sessions can read it. PostgreSQL shows
+ * `application_name` of every session to any login: there it is the channel between environments. MySQL shows connection
+ * attributes to the same account from the same address only, so there it is for people, and named locks are the channel.
  */
 
 import type { RecallTerms } from './recall.ts'
