@@ -15,14 +15,21 @@ export interface FleetRun {
   readonly environmentMeansMs: readonly number[]
 }
 
-export function deployFleet(name: string, server: DatabaseServer, options: object = {}): LambdaFunction {
+const ON_SOURCES = ['--conditions=@leasehold/source']
+
+export function deployFleet(
+  name: string,
+  server: DatabaseServer,
+  options: object = {},
+  nodeArgs: readonly string[] = ON_SOURCES,
+): LambdaFunction {
   const { engine, host, port, database, login } = server
   return deployFunction({
     name,
     taskRoot: import.meta.dirname,
     handler: 'functions/work.handler',
     environment: { FLEET_TARGET: JSON.stringify({ engine, host, port, database, ...login, ...options }) },
-    nodeArgs: ['--conditions=@leasehold/source'],
+    nodeArgs,
     timeoutMs: 15_000,
   })
 }

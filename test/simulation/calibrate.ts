@@ -6,7 +6,8 @@ import { parseArgs } from 'node:util'
 
 import { type DatabaseServer, startMariadb, startPostgres } from '@leasehold/test-databases'
 
-import { countsOf, deployFleet, runFleet } from '../frozen/fleet.ts'
+import { countsOf, runFleet } from '../frozen/fleet.ts'
+import { deployBuilt } from './built-fleet.ts'
 import { type Costs, type EngineName, TOLERANCE } from './costs.ts'
 import { rank } from './figures.ts'
 import { machinePaceMs } from './machine-pace.ts'
@@ -61,7 +62,7 @@ const print = (text: string): void => {
 }
 
 async function real(server: DatabaseServer): Promise<Outcome & { readonly others: number }> {
-  await using fleet = deployFleet('calibration', server)
+  await using fleet = deployBuilt('calibration', server)
   await fleet.scaleTo(environments)
   const before = cpuTimes()
   const run = await runFleet(fleet, environments, SECONDS * 1_000)

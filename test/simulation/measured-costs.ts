@@ -7,7 +7,8 @@ import type { DatabaseServer } from '@leasehold/test-databases'
 import mysql2 from 'mysql2/promise'
 import pg from 'pg'
 
-import { countsOf, deployFleet, runFleet } from '../frozen/fleet.ts'
+import { countsOf, runFleet } from '../frozen/fleet.ts'
+import { deployBuilt } from './built-fleet.ts'
 import type { Costs } from './costs.ts'
 import { cpuTimes } from './process-times.ts'
 
@@ -95,7 +96,7 @@ interface InvocationCosts {
 
 async function invocationsOn(server: DatabaseServer): Promise<InvocationCosts> {
   const count = Math.min(20, Math.ceil(0.75 * server.slots))
-  await using fleet = deployFleet('costs', server)
+  await using fleet = deployBuilt('costs', server)
   await fleet.scaleTo(count)
   const cold = cpuTimes()
   await Promise.all(Array.from({ length: count }, () => fleet.invoke({}, { settle: true })))
@@ -195,7 +196,7 @@ async function warmAndLeaving(
   server: DatabaseServer,
   count: number,
 ): Promise<{ readonly requestMs: number; readonly bothMs: number; readonly firstMs: number }> {
-  await using fleet = deployFleet('leaving', server)
+  await using fleet = deployBuilt('leaving', server)
   await fleet.scaleTo(count)
   const cold = cpuTimes()
   const first = await runFleet(fleet, count, 1_000)
@@ -218,7 +219,7 @@ async function warmAndLeaving(
 
 /** CPU time of one refused attempt, in as many environments as wait for a slot under contention. */
 async function refusedInFleet(server: DatabaseServer, count: number, invokeMs: number): Promise<number> {
-  await using fleet = deployFleet('refused', server, { acquireTimeoutMs: REFUSED_MS })
+  await using fleet = deployBuilt('refused', server, { acquireTimeoutMs: REFUSED_MS })
   await fleet.scaleTo(count)
   const free = await fill(server)
   await runFleet(fleet, count, 1_000)

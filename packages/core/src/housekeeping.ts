@@ -108,6 +108,7 @@ export class Housekeeping {
         viewAgeMs: knowledge.viewAgeMs,
         queued: governed.queued,
         heldMs: governed.lease.ageMs(),
+        first: governed.number === 1,
         quantumMs: governed.quantumMs,
         gapMs: knowledge.gapMs,
         connectMs: knowledge.connectMs,

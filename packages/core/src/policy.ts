@@ -26,13 +26,19 @@ const SHORT_LEASE_MS = 2_000
 const MIN_QUANTUM_MS = 400
 /** And for as long as so many connects take, but no longer than the most: others wait meanwhile. */
 const QUANTUM_CONNECTS = 30
-const MAX_QUANTUM_MS = 600
+const MAX_QUANTUM_MS = 500
 const QUANTUM_SPREAD = 0.2
+/** Where newcomers wait longer than this, quanta shrink as the waits grow, to half at the least: deadlines are near. */
+const LONG_WAIT_MS = 2_000
+const LONG_WAIT_SHARE = 0.5
 /** Holders look again after this share of their quantum, or later where they are many: together 250 times a second. */
 const LOOK_SHARE = 0.4
 const LOOK_MS_A_SESSION = 4
 /** While nobody is known to wait, each holder looks so often. */
 const LOOK_AROUND_MS = 1_000
+/** A first session so young is of a fleet that starts: those who came too late are outside, where nobody sees them. */
+const YOUNG_MS = 3_000
+const YOUNG_LOOK_AROUND_MS = 300
 /** An environment whose gaps between requests cost more than a hand-over gives its slot up at once: so many connects. */
 const LONG_GAP_CONNECTS = 6
 const MIN_LONG_GAP_MS = 50
@@ -48,19 +54,26 @@ const QUEUE_NEWS_MS = 1_500
 const SPARE_SHARE = 0.05
 /** With the server full and nobody known to wait, one holder in so often makes room to find out. */
 const PROBE_EVERY_MS = 600
+const YOUNG_PROBE_EVERY_MS = 100
 /** And leaves it free for so long: a newcomer that knows nothing of the queue asks about this often. */
 const PROBE_WAIT_MS = 450
 /** Newcomers wait, but the server does not show for how long (MySQL counts refusals only). */
 const UNKNOWN_WAIT_MS = 400
-/** Whoever has just yielded stays away for so much of the wait of others, or more. */
-const COURTESY_LEAST = 0.6
-const COURTESY_SPREAD = 0.4
-/** Let in at the first try after that, it stayed away for too long, and tells the fleet of a shorter wait. */
-const TOO_POLITE = 0.8
-const POLLS_PER_WAIT = 4
+/**
+ * Whoever has just yielded stays away for so much of the wait of others, or up to the spread more. Less than all of
+ * it, so that the waits that are told become shorter, until somebody is refused.
+ */
+const COURTESY_LEAST = 0.7
+const COURTESY_SPREAD = 0.2
+const POLLS_PER_WAIT = 6
 const MIN_DELAY_MS = 20
 /** A refused attempt costs the server a fork: rest a multiple of the time it took. */
-const REFUSED_DUTY = 10
+const REFUSED_DUTY = 8
+/** The rest is shorter for whoever has waited longer than is usual, and longer for the others, by so much at the most. */
+const REST_AGE_LEAST = 0.5
+const REST_AGE_MOST = 3
+/** What is usual, where it is not known. */
+const USUAL_WAIT_MS = 1_000
 /** Of the time that is left, no rest takes more than this share: attempts become denser as the deadline nears. */
 const REST_SHARE = 1 / 6
 const MIN_REST_SHARE_MS = 60
@@ -136,6 +149,8 @@ export interface HolderState {
   readonly queued: boolean
   /** Since the session was opened. */
   readonly heldMs: number
+  /** It is the first that this environment has opened. */
+  readonly first: boolean
   readonly quantumMs: number
   /** Mean length of this environment's own idle gaps. */
   readonly gapMs: number
@@ -181,24 +196,30 @@ export function keeping(state: HolderState, limits: PolicyLimits, random: Random
   if (view === undefined || state.viewAgeMs > STALE_VIEW_MS) return state.fresh ? 'keep' : 'look'
   if (calm(view, limits)) return 'keep'
   if (contended(view) && isLongGap) return 'yield'
-  if (state.heldMs < state.quantumMs) return 'keep'
+  if (state.heldMs < shortened(state.quantumMs, view.typicalWaitMs)) return 'keep'
   if (knowsQueue(state)) return 'yield'
-  const newsMs = view.waiting ? LOOK_SHARE * state.quantumMs : LOOK_AROUND_MS
+  const isYoung = state.first && state.heldMs < YOUNG_MS
+  const lookAroundMs = isYoung ? YOUNG_LOOK_AROUND_MS : LOOK_AROUND_MS
+  const newsMs = view.waiting ? LOOK_SHARE * state.quantumMs : lookAroundMs
   const lookEveryMs = Math.max(newsMs, LOOK_MS_A_SESSION * view.usedCount)
   if (!state.fresh && state.viewAgeMs > lookEveryMs) return 'look'
   const freeCount = view.slotCount - view.usedCount
   if (view.waiting) return freeCount < Math.ceil(SPARE_SHARE * view.slotCount) ? 'yield' : 'keep'
   if (freeCount > 0 || !state.fresh) return 'keep'
-  return random.next() < lookEveryMs / (view.slotCount * PROBE_EVERY_MS) ? 'yield' : 'keep'
+  const probeEveryMs = isYoung ? YOUNG_PROBE_EVERY_MS : PROBE_EVERY_MS
+  return random.next() < lookEveryMs / (view.slotCount * probeEveryMs) ? 'yield' : 'keep'
+}
+
+/** A quantum, where newcomers have to wait for so long. */
+function shortened(quantumMs: number, typicalWaitMs = 0): number {
+  return quantumMs * clamp(LONG_WAIT_MS / Math.max(typicalWaitMs, 1), LONG_WAIT_SHARE, 1)
 }
 
 /** How long a newcomer tells the fleet that it had to wait; 0 when it was let in at once. */
 export function publishedWaitMs(waitedMs: number, refusedCount: number, othersWaited: boolean): number {
   if (refusedCount > 0) return waitedMs
   // Made room to find out whether anybody waits, and nobody took it.
-  if (!othersWaited) return 0
-  // Let in at the first try after a courtesy delay: the courtesy was too long, so publish less.
-  return waitedMs > MIN_DELAY_MS ? TOO_POLITE * waitedMs : 0
+  return othersWaited && waitedMs > MIN_DELAY_MS ? waitedMs : 0
 }
 
 /** What is known of the fleet. */
@@ -257,7 +278,7 @@ export function nextDelayMs(state: WaitingState, limits: PolicyLimits, random: R
     delayMs = window / 2 + random.next() * window
   }
   delayMs = Math.min(delayMs, Math.max(state.leftMs * REST_SHARE, MIN_REST_SHARE_MS))
-  delayMs = Math.max(delayMs, MIN_DELAY_MS, restMs(state, limits))
+  delayMs = Math.max(delayMs, MIN_DELAY_MS, restMs(state, known, limits))
   const latestMs = state.leftMs - LAST_ATTEMPT_MS
   if (latestMs > 0) return Math.min(delayMs, latestMs)
   // Within the last stretch: halve what is left, so that there is time to be let in.
@@ -271,8 +292,14 @@ function knownWaitMs({ view, viewAgeMs }: Known): number | undefined {
 }
 
 /** A first attempt may be slow for being cold, which says nothing of the server. */
-function restMs({ attempts, attemptMs }: WaitingState, { backoffCapMs }: PolicyLimits): number {
-  const dutyMs = REFUSED_DUTY * Math.min(attemptMs, backoffCapMs)
+function restMs(
+  { attempts, attemptMs, waitedMs }: WaitingState,
+  usualMs: number | undefined,
+  { backoffCapMs }: PolicyLimits,
+): number {
+  const age = Math.sqrt((usualMs ?? USUAL_WAIT_MS) / Math.max(waitedMs, 1))
+  const duty = REFUSED_DUTY * clamp(age, REST_AGE_LEAST, REST_AGE_MOST)
+  const dutyMs = duty * Math.min(attemptMs, backoffCapMs)
   return attempts === 1 ? Math.min(dutyMs, backoffCapMs) : dutyMs
 }
 

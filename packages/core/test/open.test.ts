@@ -109,7 +109,7 @@ describe('a wait for a slot', () => {
     await clock.advance(1)
     await result
     expect(attempts).toMatchObject([
-      { wasRefused: false, publishedWaitMs: expect.closeTo(320), queued: true },
+      { wasRefused: false, publishedWaitMs: expect.closeTo(400), queued: true },
     ])
   })
 })

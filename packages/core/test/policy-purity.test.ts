@@ -56,7 +56,8 @@ describe('a decision of the policy', () => {
             quantumMs: 400,
             gapMs: heldMs,
             connectMs: 4,
-            fresh: true,
+            first: false,
+        fresh: true,
           })
           const waiting = Object.freeze({ ...newcomer, waitedMs: heldMs, attempts: 3, attemptMs: 2, leftMs })
           return [

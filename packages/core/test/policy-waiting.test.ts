@@ -79,9 +79,9 @@ describe('the courtesy before a first attempt', () => {
   const courtesy = (given: Partial<NewcomerState>, draw: number): number =>
     firstDelayMs({ ...yielder, ...given }, new ScriptedRandom(draw))
 
-  it('is 0.6 to 1.0 of the fleet’s wait, less the time since the yield', () => {
-    expect(courtesy({}, 0)).toBeCloseTo(200)
-    expect(courtesy({}, 0.999_999)).toBeCloseTo(400, 1)
+  it('is 0.7 to 0.9 of the fleet’s wait, less the time since the yield', () => {
+    expect(courtesy({}, 0)).toBeCloseTo(250)
+    expect(courtesy({}, 0.999_999)).toBeCloseTo(350, 1)
     expect(courtesy({ sinceYieldMs: 501 }, 0.999)).toBe(0)
   })
 
@@ -155,9 +155,9 @@ describe('the delay before the next attempt', () => {
 
   it('gets denser with age where the fleet’s wait is known, so that the queue is nearly in order', () => {
     const known = { view: viewWith({ waiting: true, typicalWaitMs: 800 }), viewAgeMs: 100 }
-    expect(delay({ ...known, waitedMs: 400 })).toBeCloseTo(400)
-    expect(delay({ ...known, waitedMs: 800 })).toBeCloseTo(200)
-    expect(delay({ ...known, waitedMs: 8_000 })).toBeCloseTo(50)
+    expect(delay({ ...known, waitedMs: 400 })).toBeCloseTo(266.7, 1)
+    expect(delay({ ...known, waitedMs: 800 })).toBeCloseTo(133.3, 1)
+    expect(delay({ ...known, waitedMs: 8_000 })).toBeCloseTo(33.3, 1)
   })
 
   it('does not act on a wait that was known long ago', () => {
@@ -168,7 +168,7 @@ describe('the delay before the next attempt', () => {
   it('acts the longer on a wait the longer the waits are', () => {
     const view = viewWith({ waiting: true, typicalWaitMs: 9_000 })
     const old = { view, waitedMs: 9_000, leftMs: 60_000 }
-    expect(delay({ ...old, viewAgeMs: 17_999 })).toBe(2_250)
+    expect(delay({ ...old, viewAgeMs: 17_999 })).toBe(1_500)
     expect(delay({ ...old, viewAgeMs: 18_001 })).toBe(delay({ leftMs: 60_000 }))
   })
 
@@ -179,7 +179,25 @@ describe('the delay before the next attempt', () => {
   })
 
   it('rests a multiple of what a refusal took, because a refusal costs the server too', () => {
-    expect(delay({ attempts: 2, attemptMs: 100 })).toBe(1_000)
+    expect(delay({ attempts: 2, attemptMs: 100, waitedMs: 1_000 })).toBe(800)
+  })
+
+  it('rests less who has waited longer than is usual, and more who has not', () => {
+    const rest = (waitedMs: number, typicalWaitMs?: number): number | undefined =>
+      delay({
+        attempts: 2,
+        attemptMs: 200,
+        waitedMs,
+        view: viewWith({ waiting: true, typicalWaitMs }),
+        viewAgeMs: 100,
+      })
+    expect(rest(2_000, 2_000)).toBe(1_600)
+    expect(rest(2_000, 500)).toBe(800)
+    expect(rest(50_000, 500)).toBe(800)
+    expect(rest(500, 2_000)).toBe(3_200)
+    expect(rest(10, 2_000)).toBe(4_800)
+    // Where it is not known, a second is.
+    expect(rest(1_000)).toBe(1_600)
   })
 
   it('rests less after the first, which may have been slow for being cold', () => {
