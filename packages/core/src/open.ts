@@ -192,6 +192,7 @@ export async function open<T>(
                 waitedMs: acquire.elapsedMs(),
                 attempts,
                 attemptMs: acquire.elapsedMs() - startedMs,
+                refused: kind === 'saturated',
                 leftMs: budget.leftMs(),
               },
               options,

@@ -74,6 +74,10 @@ const REST_AGE_LEAST = 0.5
 const REST_AGE_MOST = 3
 /** What is usual, where it is not known. */
 const USUAL_WAIT_MS = 1_000
+/** A server that takes longer than this to refuse is drowning in such attempts: the rest grows with the square, */
+const SLOW_REFUSAL_MS = 200
+/** up to so much of the time that is left. */
+const SLOW_REST_SHARE = 1 / 2
 /** Of the time that is left, no rest takes more than this share: attempts become denser as the deadline nears. */
 const REST_SHARE = 1 / 6
 const MIN_REST_SHARE_MS = 60
@@ -253,8 +257,10 @@ export interface WaitingState extends Known {
   readonly waitedMs: number
   /** Attempts made so far; at least 1. */
   readonly attempts: number
-  /** What the refused attempt took. */
+  /** What the last attempt took. */
   readonly attemptMs: number
+  /** It ended for want of a slot, and not because nobody answered. */
+  readonly refused: boolean
   /** Until the deadline. */
   readonly leftMs: number
 }
@@ -293,14 +299,17 @@ function knownWaitMs({ view, viewAgeMs }: Known): number | undefined {
 
 /** A first attempt may be slow for being cold, which says nothing of the server. */
 function restMs(
-  { attempts, attemptMs, waitedMs }: WaitingState,
+  { attempts, attemptMs, refused, waitedMs, leftMs }: WaitingState,
   usualMs: number | undefined,
   { backoffCapMs }: PolicyLimits,
 ): number {
   const age = Math.sqrt((usualMs ?? USUAL_WAIT_MS) / Math.max(waitedMs, 1))
   const duty = REFUSED_DUTY * clamp(age, REST_AGE_LEAST, REST_AGE_MOST)
-  const dutyMs = duty * Math.min(attemptMs, backoffCapMs)
-  return attempts === 1 ? Math.min(dutyMs, backoffCapMs) : dutyMs
+  const usualRestMs = duty * Math.min(attemptMs, backoffCapMs)
+  if (attempts === 1) return Math.min(usualRestMs, backoffCapMs)
+  if (!refused) return usualRestMs
+  const slowRestMs = (duty * attemptMs ** 2) / SLOW_REFUSAL_MS
+  return Math.max(usualRestMs, Math.min(slowRestMs, SLOW_REST_SHARE * leftMs))
 }
 
 function clamp(value: number, low: number, high: number): number {

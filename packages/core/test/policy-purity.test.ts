@@ -57,7 +57,7 @@ describe('a decision of the policy', () => {
             gapMs: heldMs,
             connectMs: 4,
             first: false,
-        fresh: true,
+            fresh: true,
           })
           const waiting = Object.freeze({ ...newcomer, waitedMs: heldMs, attempts: 3, attemptMs: 2, leftMs })
           return [

@@ -33,6 +33,7 @@ const anyWaiting: fc.Arbitrary<WaitingState> = fc.record({
   waitedMs: fc.double({ min: 0, max: 1_000_000, noNaN: true }),
   attempts: fc.integer({ min: 1, max: 100_000 }),
   attemptMs: fc.double({ min: 0, max: 300_000, noNaN: true }),
+  refused: fc.boolean(),
   leftMs: fc.double({ min: 0, max: 900_000, noNaN: true }),
 })
 
@@ -42,6 +43,7 @@ const waiting: WaitingState = {
   waitedMs: 5,
   attempts: 1,
   attemptMs: 2,
+  refused: true,
   leftMs: 10_000,
 }
 const delay = (given: Partial<WaitingState>, draw = 0.5): number | undefined =>
@@ -200,6 +202,18 @@ describe('the delay before the next attempt', () => {
     expect(rest(1_000)).toBe(1_600)
   })
 
+  it('rests for long where a refusal takes long, so that a server that drowns in attempts comes up again', () => {
+    const rest = (attemptMs: number, given: Partial<WaitingState> = {}): number | undefined =>
+      delay({ attempts: 2, attemptMs, waitedMs: 1_000, leftMs: 60_000, ...given })
+    expect(rest(200)).toBe(1_600)
+    expect(rest(400)).toBe(6_400)
+    expect(rest(600)).toBe(14_400)
+    // And is back in time.
+    expect(rest(600, { leftMs: 8_000 })).toBe(4_000)
+    // An attempt that nobody answered says nothing of slots.
+    expect(rest(600, { refused: false })).toBe(2_400)
+  })
+
   it('rests less after the first, which may have been slow for being cold', () => {
     expect(delay({ attempts: 1, attemptMs: 1_000 })).toBe(300)
   })
@@ -225,6 +239,7 @@ function attemptsUntilGivingUp(
         waitedMs: nowMs,
         attempts: startedAtMs.length,
         attemptMs,
+        refused: true,
         leftMs: Math.max(0, budgetMs - nowMs),
       },
       limits,
