@@ -31,7 +31,7 @@ export interface Census {
   readonly freeCount?: number
   /** Labels of the sessions that carry one, where the server shows them. */
   readonly labels: readonly string[]
-  /** How long newcomers of the fleet had to wait lately, about, where the server tells it otherwise than by labels. */
+  /** How long newcomers of the fleet had to wait lately, each length once, where the server tells it otherwise than by labels. */
   readonly waitsMs?: readonly number[]
   /** How many connects the server has refused since it started, where it counts them. */
   readonly refusedCount: number | undefined
@@ -102,9 +102,11 @@ export function viewOf(
       waitedCount += 1
     }
   }
+  // Each length once, however many had to wait so long: without weights a lucky few would speak for all.
   for (const waitMs of census.waitsMs ?? []) {
-    waitedSumMs += Math.min(waitMs, MAX_WAIT_MS)
-    waitedCount += 1
+    const weight = Math.min(waitMs, MAX_WAIT_MS)
+    waitedSumMs += weight * weight
+    waitedCount += weight
   }
   const refusals =
     census.refusedCount !== undefined && previousRefusedCount !== undefined

@@ -70,8 +70,8 @@ const MIN_DELAY_MS = 20
 /** A refused attempt costs the server a fork: rest a multiple of the time it took. */
 const REFUSED_DUTY = 8
 /** The rest is shorter for whoever has waited longer than is usual, and longer for the others, by so much at the most. */
-const REST_AGE_LEAST = 0.5
-const REST_AGE_MOST = 3
+const REST_AGE_LEAST = 0.3
+const REST_AGE_MOST = 4
 /** What is usual, where it is not known. */
 const USUAL_WAIT_MS = 1_000
 /** A server that takes longer than this to refuse is drowning in such attempts: the rest grows with the square, */
@@ -303,7 +303,7 @@ function restMs(
   usualMs: number | undefined,
   { backoffCapMs }: PolicyLimits,
 ): number {
-  const age = Math.sqrt((usualMs ?? USUAL_WAIT_MS) / Math.max(waitedMs, 1))
+  const age = (usualMs ?? USUAL_WAIT_MS) / Math.max(waitedMs, 1)
   const duty = REFUSED_DUTY * clamp(age, REST_AGE_LEAST, REST_AGE_MOST)
   const usualRestMs = duty * Math.min(attemptMs, backoffCapMs)
   if (attempts === 1) return Math.min(usualRestMs, backoffCapMs)

@@ -59,7 +59,14 @@ describe('a decision of the policy', () => {
             first: false,
             fresh: true,
           })
-          const waiting = Object.freeze({ ...newcomer, waitedMs: heldMs, attempts: 3, attemptMs: 2, leftMs })
+          const waiting = Object.freeze({
+            ...newcomer,
+            waitedMs: heldMs,
+            attempts: 3,
+            attemptMs: 2,
+            refused: true,
+            leftMs,
+          })
           return [
             ladder,
             leaseFor(view, ladder),

@@ -194,10 +194,10 @@ describe('the delay before the next attempt', () => {
         viewAgeMs: 100,
       })
     expect(rest(2_000, 2_000)).toBe(1_600)
-    expect(rest(2_000, 500)).toBe(800)
-    expect(rest(50_000, 500)).toBe(800)
-    expect(rest(500, 2_000)).toBe(3_200)
-    expect(rest(10, 2_000)).toBe(4_800)
+    expect(rest(2_000, 1_000)).toBe(800)
+    expect(rest(50_000, 500)).toBe(480)
+    expect(rest(1_000, 2_000)).toBe(3_200)
+    expect(rest(10, 2_000)).toBe(6_400)
     // Where it is not known, a second is.
     expect(rest(1_000)).toBe(1_600)
   })
