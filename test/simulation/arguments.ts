@@ -1,4 +1,4 @@
-// The command line: `simulate [name…] [--environments n] [--limit m] [--seconds s] [--seed k] [--policy p] …`.
+// The command line: `simulate [name…] [--environments n] [--limit m] [--seconds s] [--seed k] [--runs n] [--policy p] …`.
 import { parseArgs } from 'node:util'
 
 import { type EngineName, ENGINES } from './costs.ts'
@@ -10,7 +10,8 @@ export interface Request {
   readonly scenarios: readonly Scenario[]
   readonly policies: readonly PolicyName[]
   readonly engines: readonly EngineName[]
-  readonly seed: number
+  /** A run for each. */
+  readonly seeds: readonly number[]
   readonly overrides: Overrides
   /** Where the raw figures go. */
   readonly json: string | undefined
@@ -37,6 +38,7 @@ const OPTIONS = {
   limit: { type: 'string' },
   seconds: { type: 'string' },
   seed: { type: 'string' },
+  runs: { type: 'string' },
   policy: { type: 'string', multiple: true },
   engine: { type: 'string', multiple: true },
   set: { type: 'string', multiple: true },
@@ -48,12 +50,14 @@ export function requestOf(args: readonly string[]): Request {
   const environments = whole('environments', values.environments, 1, 100_000)
   const limit = whole('limit', values.limit, 10, 100_000)
   const seconds = whole('seconds', values.seconds, 1, 86_400)
+  const seed = whole('seed', values.seed, 0, 1_000_000_000) ?? 1
+  const runs = whole('runs', values.runs, 1, 1_000) ?? 1
   const scenarios = (positionals.length === 0 ? ['worlds'] : positionals).flatMap(named)
   return {
     scenarios: scenarios.map((scenario) => changed(scenario, environments, limit, seconds)),
     policies: chosen('policy', values.policy ?? ['leasehold', 'oracle', 'proxy'], POLICIES),
     engines: chosen('engine', values.engine ?? ['postgresql'], ENGINES),
-    seed: whole('seed', values.seed, 0, 1_000_000_000) ?? 1,
+    seeds: Array.from({ length: runs }, (_, index) => seed + index),
     overrides: settings(values.set ?? []),
     json: values.json,
   }

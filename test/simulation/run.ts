@@ -7,13 +7,13 @@ import type { Figures } from './figures.ts'
 import { simulate } from './simulation.ts'
 import { tableOf } from './table.ts'
 
-async function run({ scenarios, engines, policies, seed, overrides, json }: Request): Promise<void> {
+async function run({ scenarios, engines, policies, seeds, overrides, json }: Request): Promise<void> {
   const all: Figures[] = []
   for (const scenario of scenarios) {
     for (const engine of engines) {
       for (const policy of policies) {
         if (process.stderr.isTTY) process.stderr.write(`${scenario.name}, ${engine}, ${policy}\n`)
-        all.push(await simulate(scenario, { policy, engine, seed, overrides }))
+        for (const seed of seeds) all.push(await simulate(scenario, { policy, engine, seed, overrides }))
       }
     }
   }

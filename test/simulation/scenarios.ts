@@ -129,13 +129,24 @@ const WORLDS: readonly Scenario[] = [
   },
 ]
 
+/** How far anybody gets who hands connections over: the fleet benchmark's contention, under oracles of several quanta. */
+const BOUND: readonly Scenario[] = [200, 300, 400, 500, 600, 800, 1_000].map((quantumMs) => ({
+  ...tested,
+  name: `bound-${quantumMs}`,
+  about: `contention for 10 s from a cold start; the oracle takes a slot after ${quantumMs} ms`,
+  seconds: 10,
+  quantumMs,
+  fleets: [closed(60)],
+}))
+
 export const SCENARIOS: ReadonlyMap<string, Scenario> = new Map(
-  [...WORLDS, ...[...GRID.values()].flat()].map((scenario) => [scenario.name, scenario]),
+  [...WORLDS, ...BOUND, ...[...GRID.values()].flat()].map((scenario) => [scenario.name, scenario]),
 )
 
 /** Names that stand for several. */
 export const GROUPS: ReadonlyMap<string, readonly Scenario[]> = new Map([
   ['worlds', WORLDS],
+  ['bound', BOUND],
   ['grid', [...GRID.values()].flat()],
   ...GRID,
 ])

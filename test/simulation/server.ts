@@ -5,6 +5,7 @@ import { Cores } from './cores.ts'
 import type { Costs, EngineName } from './costs.ts'
 import { Session } from './session.ts'
 import { WaitingLabels } from './waiting-labels.ts'
+import { WaitingLocks } from './waiting-locks.ts'
 import type { World } from './world.ts'
 
 export interface ServerOptions {
@@ -24,7 +25,8 @@ export class Server {
   readonly costs: Costs
   readonly cores: Cores
   readonly #world: World
-  readonly #waiting: WaitingLabels
+  readonly #labels: WaitingLabels
+  readonly #locks: WaitingLocks
   #usedCount = 0
   #mostUsedCount = 0
   connectedCount = 0
@@ -34,7 +36,8 @@ export class Server {
 
   constructor(world: World, options: ServerOptions) {
     this.#world = world
-    this.#waiting = new WaitingLabels(world)
+    this.#labels = new WaitingLabels(world)
+    this.#locks = new WaitingLocks(world)
     this.engine = options.engine
     this.slotCount = options.slotCount
     this.costs = options.costs
@@ -64,7 +67,7 @@ export class Server {
         this.connectedCount += 1
         this.cores.run(Math.max(0, connectMs - refusedMs), () => {
           const session = new Session(this.connectedCount, this.#world.nowMs, leaseMs, waitedMs)
-          this.#waiting.add(session)
+          this.#tellWait(session)
           this.#watchLease(session)
           this.#world.after(1.5 * roundTripMs, () => done(session))
         })
@@ -111,14 +114,19 @@ export class Server {
     return {
       usedCount: this.#usedCount,
       slotCount: this.slotCount,
-      // MySQL tells by named locks what PostgreSQL tells by labels.
-      labels: this.#waiting.labels(fleet),
+      labels: isMysql ? [] : this.#labels.labels(fleet),
+      waitsMs: isMysql ? this.#locks.waitsMs() : [],
       refusedCount: isMysql ? this.refusedCount : undefined,
     }
   }
 
   get censusMs(): number {
     return this.costs.censusMs + this.costs.censusPerSessionMs * this.#usedCount
+  }
+
+  #tellWait(session: Session): void {
+    if (this.engine === 'mysql') this.#locks.add(session)
+    else this.#labels.add(session)
   }
 
   /** The client closes it: the slot is free once the server has dealt with it. */
@@ -129,7 +137,8 @@ export class Server {
   #end(session: Session): void {
     if (!session.open) return
     session.open = false
-    this.#waiting.remove(session)
+    this.#labels.remove(session)
+    this.#locks.remove(session)
     this.cores.run(this.costs.endMs, () => {
       this.#usedCount -= 1
     })

@@ -74,6 +74,8 @@ const REST_AGE_LEAST = 0.3
 const REST_AGE_MOST = 4
 /** What is usual, where it is not known. */
 const USUAL_WAIT_MS = 1_000
+/** There, whoever has waited longer asks more often, up to twice: beside those who know, and whose attempts are dense. */
+const UNKNOWN_AGE_LEAST = 1 / 2
 /** A server that takes longer than this to refuse is drowning in such attempts: the rest grows with the square, */
 const SLOW_REFUSAL_MS = 200
 /** up to so much of the time that is left. */
@@ -281,7 +283,8 @@ export function nextDelayMs(state: WaitingState, limits: PolicyLimits, random: R
   } else {
     const growing = limits.backoffBaseMs * 1.6 ** Math.min(state.attempts, 32)
     const window = Math.min(limits.backoffCapMs, growing, Math.max(state.leftMs / 8, limits.backoffBaseMs))
-    delayMs = window / 2 + random.next() * window
+    const age = clamp(USUAL_WAIT_MS / Math.max(state.waitedMs, 1), UNKNOWN_AGE_LEAST, 1)
+    delayMs = window * age * (0.5 + random.next())
   }
   delayMs = Math.min(delayMs, Math.max(state.leftMs * REST_SHARE, MIN_REST_SHARE_MS))
   delayMs = Math.max(delayMs, MIN_DELAY_MS, restMs(state, known, limits))

@@ -28,10 +28,16 @@ describe('the command line', () => {
     expect(engines).toEqual(['mysql'])
   })
 
+  it('takes several runs, each from a seed of its own', () => {
+    expect(requestOf([]).seeds).toEqual([1])
+    expect(requestOf(['--seed', '7', '--runs', '3']).seeds).toEqual([7, 8, 9])
+  })
+
   it.each([
     [['contentions'], 'no scenario is called `contentions`'],
     [['--limit', 'many'], '--limit must be a whole number'],
     [['--seconds', '0'], '--seconds must be a whole number from 1'],
+    [['--runs', '0'], '--runs must be a whole number from 1'],
     [['--policy', 'best'], '--policy must be one of leasehold'],
     [['--engine', 'oracle'], '--engine must be one of postgresql'],
     [['--set', 'max=3'], '--set takes name=number'],

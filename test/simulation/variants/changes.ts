@@ -19,12 +19,12 @@ const constant = (name: string, from: string, to: string): Change => ({
 })
 
 export const VARIANTS: ReadonlyMap<string, Variant> = new Map([
-  ['polls-3', { about: 'three attempts in a wait', changes: [constant('POLLS_PER_WAIT', '4', '3')] }],
-  ['polls-2', { about: 'half as many attempts in a wait', changes: [constant('POLLS_PER_WAIT', '4', '2')] }],
+  ['polls-3', { about: 'half as many attempts in a wait', changes: [constant('POLLS_PER_WAIT', '6', '3')] }],
+  ['polls-4', { about: 'four attempts in a wait', changes: [constant('POLLS_PER_WAIT', '6', '4')] }],
   [
     'known-30s',
     {
-      about: 'the fleet wait that was learnt counts for half a minute, not for five seconds',
+      about: 'the fleet wait that was learnt counts for half a minute, not for a quarter',
       changes: [
         {
           file: 'policy.ts',
@@ -41,13 +41,16 @@ export const VARIANTS: ReadonlyMap<string, Variant> = new Map([
       changes: [
         {
           file: 'policy.ts',
-          from: 'return attempts === 1 ? Math.min(dutyMs, backoffCapMs) : dutyMs',
-          to: 'return attempts > 0 ? Math.min(dutyMs, backoffCapMs) : dutyMs',
+          from: 'if (attempts === 1) return Math.min(usualRestMs, backoffCapMs)',
+          to: 'if (attempts > 0) return Math.min(usualRestMs, backoffCapMs)',
         },
       ],
     },
   ],
-  ['polls-8', { about: 'twice as many attempts in a wait', changes: [constant('POLLS_PER_WAIT', '4', '8')] }],
+  [
+    'polls-12',
+    { about: 'twice as many attempts in a wait', changes: [constant('POLLS_PER_WAIT', '6', '12')] },
+  ],
   [
     'short-naps',
     {
@@ -82,10 +85,8 @@ export const VARIANTS: ReadonlyMap<string, Variant> = new Map([
       changes: [
         {
           file: 'policy.ts',
-          from: "  if (state.heldMs < state.quantumMs) return 'keep'\n",
-          to:
-            "  if (view.waiting && state.gapMs === 0) return 'yield'\n" +
-            "  if (state.heldMs < state.quantumMs) return 'keep'\n",
+          from: '  if (state.heldMs < shortened(',
+          to: "  if (view.waiting && state.gapMs === 0) return 'yield'\n  if (state.heldMs < shortened(",
         },
       ],
     },
@@ -116,5 +117,11 @@ export const VARIANTS: ReadonlyMap<string, Variant> = new Map([
     },
   ],
   ['quantum-200', { about: 'half the quantum', changes: [constant('MIN_QUANTUM_MS', '400', '200')] }],
-  ['quantum-800', { about: 'twice the quantum', changes: [constant('MIN_QUANTUM_MS', '400', '800')] }],
+  [
+    'quantum-800',
+    {
+      about: 'twice the quantum',
+      changes: [constant('MIN_QUANTUM_MS', '400', '800'), constant('MAX_QUANTUM_MS', '500', '800')],
+    },
+  ],
 ])

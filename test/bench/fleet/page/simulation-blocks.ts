@@ -4,6 +4,7 @@ import { type OverTime, simulationOverTime } from '../charts/simulation-over-tim
 import { simulationSummary } from '../charts/simulation-summary.ts'
 import { subjectOf } from '../charts/subjects.ts'
 import { grouped, shareText } from '../charts/wording.ts'
+import { boundBlock } from './bound-block.ts'
 import type { Chart, Made } from './made.ts'
 import { type Column, table } from './markdown.ts'
 import { SIMULATION_NAME } from './stored.ts'
@@ -31,6 +32,8 @@ export function simulationBlocks(simulated: Simulated | undefined): Made {
   }
   for (const engine of new Set(simulated.runs.map((run) => run.engine))) {
     const runs = simulated.runs.filter((run) => run.engine === engine)
+    const bound = boundBlock(runs)
+    if (bound !== undefined) append(texts, `simulation bound ${engine}`, [bound])
     const grid = gridOf(runs)
     for (const size of new Set(grid.map(({ environmentCount }) => environmentCount))) {
       const cells = grid.filter(({ environmentCount }) => environmentCount === size)
