@@ -11,7 +11,7 @@ import type { Random } from './random.ts'
 /** Own idle gaps and connects are averaged with this weight for the newest. */
 const NEWEST_WEIGHT = 0.5
 /** A wait of one's own says something of the others', and costs no census. */
-const OWN_WAIT_WEIGHT = 0.15
+const OWN_WAIT_WEIGHT = 0.3
 
 export class Knowledge {
   readonly #clock: Clock

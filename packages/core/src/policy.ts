@@ -43,7 +43,7 @@ const YOUNG_LOOK_AROUND_MS = 300
 const LONG_GAP_CONNECTS = 6
 const MIN_LONG_GAP_MS = 50
 /** Knowledge older than this is no longer acted upon: under contention each environment counts so often, and waits tell the rest. */
-const STALE_VIEW_MS = 15_000
+const STALE_VIEW_MS = 8_000
 /** Whoever has yielded longer ago owes no courtesy. */
 const LATELY_YIELDED_MS = 5_000
 /** With more than a fifth of the slots free nobody waits for one, whatever sessions say of what was. */
@@ -74,8 +74,6 @@ const REST_AGE_LEAST = 0.3
 const REST_AGE_MOST = 4
 /** What is usual, where it is not known. */
 const USUAL_WAIT_MS = 1_000
-/** There, whoever has waited longer asks more often, up to twice: beside those who know, and whose attempts are dense. */
-const UNKNOWN_AGE_LEAST = 1 / 2
 /** A server that takes longer than this to refuse is drowning in such attempts: the rest grows with the square, */
 const SLOW_REFUSAL_MS = 200
 /** up to so much of the time that is left. */
@@ -283,8 +281,7 @@ export function nextDelayMs(state: WaitingState, limits: PolicyLimits, random: R
   } else {
     const growing = limits.backoffBaseMs * 1.6 ** Math.min(state.attempts, 32)
     const window = Math.min(limits.backoffCapMs, growing, Math.max(state.leftMs / 8, limits.backoffBaseMs))
-    const age = clamp(USUAL_WAIT_MS / Math.max(state.waitedMs, 1), UNKNOWN_AGE_LEAST, 1)
-    delayMs = window * age * (0.5 + random.next())
+    delayMs = window / 2 + random.next() * window
   }
   delayMs = Math.min(delayMs, Math.max(state.leftMs * REST_SHARE, MIN_REST_SHARE_MS))
   delayMs = Math.max(delayMs, MIN_DELAY_MS, restMs(state, known, limits))

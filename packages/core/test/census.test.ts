@@ -40,9 +40,14 @@ describe('the view of a census', () => {
 
   it('hears of waits where the server tells them otherwise than by labels', () => {
     const told = viewOf(census(20, 26, { waitsMs: [200, 400] }), 'shop', NOW_MS, 0)
-    expect(told).toMatchObject({ fleetCount: undefined, waiting: true })
-    // (200² + 400²) / (200 + 400): that somebody was lucky says less than that somebody was not.
-    expect(told.typicalWaitMs).toBeCloseTo(333.3, 1)
+    expect(told).toMatchObject({ fleetCount: undefined, waiting: true, typicalWaitMs: 300 })
+  })
+
+  it('weighs waits that are told by length alone once some are long: a lucky few must not speak for all', () => {
+    const told = (...waitsMs: readonly number[]): number | undefined =>
+      viewOf(census(26, 26, { waitsMs }), 'shop', NOW_MS, 0).typicalWaitMs
+    expect(told(200, 400, 3_200)).toBeCloseTo(1_266.7, 1)
+    expect(told(200, 400, 6_400)).toBeCloseTo(5_880, 0)
   })
 
   it('takes what is free for the server’s where the census tells of no other limit', () => {

@@ -153,8 +153,8 @@ describe('a holder', () => {
     })
 
     it('counts again when its last census is old: the queue may have ended', () => {
-      expect(decide({ queued: true, viewAgeMs: 14_999 })).toBe('yield')
-      expect(decide({ queued: true, viewAgeMs: 15_001 })).toBe('look')
+      expect(decide({ queued: true, viewAgeMs: 7_999 })).toBe('yield')
+      expect(decide({ queued: true, viewAgeMs: 8_001 })).toBe('look')
     })
 
     it('gives its slot up at once when its own gaps are long, whatever it has counted', () => {

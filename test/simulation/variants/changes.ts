@@ -24,7 +24,7 @@ export const VARIANTS: ReadonlyMap<string, Variant> = new Map([
   [
     'known-30s',
     {
-      about: 'the fleet wait that was learnt counts for half a minute, not for a quarter',
+      about: 'the fleet wait that was learnt counts for half a minute, not for eight seconds',
       changes: [
         {
           file: 'policy.ts',
