@@ -56,9 +56,6 @@ export interface FleetView {
 /** Nobody plans by a longer wait than this, whatever a label says. */
 const MAX_WAIT_MS = 10_000
 
-/** Of waits that are told by length alone, the longer ones weigh more once somebody waited longer than this. */
-const LONG_WAIT_MS = 4_000
-
 /** A newcomer's wait counts as evidence for this long after it was let in. */
 const EVIDENCE_WINDOW_MS = 2_000
 
@@ -105,13 +102,9 @@ export function viewOf(
       waitedCount += 1
     }
   }
-  // Each length once, however many had to wait so long. Where deadlines are near the lucky few must not speak for all.
-  const waitsMs = (census.waitsMs ?? []).map((waitMs) => Math.min(waitMs, MAX_WAIT_MS))
-  const isLong = waitsMs.some((waitMs) => waitMs > LONG_WAIT_MS)
-  for (const waitMs of waitsMs) {
-    const weight = isLong ? waitMs : 1
-    waitedSumMs += weight * waitMs
-    waitedCount += weight
+  for (const waitMs of census.waitsMs ?? []) {
+    waitedSumMs += Math.min(waitMs, MAX_WAIT_MS)
+    waitedCount += 1
   }
   const refusals =
     census.refusedCount !== undefined && previousRefusedCount !== undefined

@@ -23,6 +23,7 @@ export async function openInPlace<T extends Opening>(
   signal: AbortSignal | undefined,
   open: (leftMs: number) => Promise<T>,
 ): Promise<T> {
+  signal?.throwIfAborted()
   const begun = new Moment(clock)
   let governed: GovernedConnection | undefined
   const giveBack = (): boolean => {

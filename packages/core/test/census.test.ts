@@ -43,13 +43,6 @@ describe('the view of a census', () => {
     expect(told).toMatchObject({ fleetCount: undefined, waiting: true, typicalWaitMs: 300 })
   })
 
-  it('weighs waits that are told by length alone once some are long: a lucky few must not speak for all', () => {
-    const told = (...waitsMs: readonly number[]): number | undefined =>
-      viewOf(census(26, 26, { waitsMs }), 'shop', NOW_MS, 0).typicalWaitMs
-    expect(told(200, 400, 3_200)).toBeCloseTo(1_266.7, 1)
-    expect(told(200, 400, 6_400)).toBeCloseTo(5_880, 0)
-  })
-
   it('takes what is free for the server’s where the census tells of no other limit', () => {
     expect(view([])).toMatchObject({ limit: 'server', freeCount: 6 })
     expect(viewOf(census(28, 26), 'shop', NOW_MS, undefined).freeCount).toBe(0)

@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest'
 
+import { openInPlace } from '../src/environment-place.ts'
 import { processWide } from '../src/process-wide.ts'
 import type { EnvironmentPlace } from '../src/share.ts'
+import { ManualClock } from '../src/testing/manual-clock.ts'
 import { governedScene } from './governed-scene.ts'
 
 afterEach(() => {
@@ -65,6 +67,15 @@ describe('an environment whose places somebody keeps', () => {
     })
     await clock.advance(3_000)
     await failed
+  })
+
+  it('asks for no place on behalf of somebody who has given up already', async () => {
+    const keeper = { mostCount: 1, take: () => Promise.reject(new Error('asked all the same')) }
+    const gone = AbortSignal.abort(new Error('gone'))
+    const opening = openInPlace(keeper, new ManualClock(), 1_000, gone, () =>
+      Promise.reject(new Error('opened all the same')),
+    )
+    await expect(opening).rejects.toThrow('gone')
   })
 
   it('leaves no place behind where the connect fails', async () => {
