@@ -73,7 +73,7 @@ const REFUSED_DUTY = 8
 const REST_AGE_LEAST = 0.3
 const REST_AGE_MOST = 4
 /** What is usual, where it is not known. */
-const USUAL_WAIT_MS = 1_000
+const USUAL_WAIT_MS = 500
 /** A server that takes longer than this to refuse is drowning in such attempts: the rest grows with the square, */
 const SLOW_REFUSAL_MS = 200
 /** up to so much of the time that is left. */
