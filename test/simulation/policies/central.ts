@@ -96,18 +96,19 @@ export class Oracle {
           this.#run(holder, holder.session, workMs, done)
           return
         }
-        this.#queue.push(() => this.#connect(holder, workMs, done))
+        this.#queue.push(() => {
+          this.#slotsTaken += 1
+          this.#connect(holder, workMs, done)
+        })
         this.#serve()
       },
     }
   }
 
   #connect(holder: Holder, workMs: number, done: (isAnswered: boolean) => void): void {
-    this.#slotsTaken += 1
     holder.environment.connect(Number.POSITIVE_INFINITY, 0, (session) => {
       if (session === undefined) {
         // The server is still at the end of the one before: its place is kept.
-        this.#slotsTaken -= 1
         this.#world.after(1, () => this.#connect(holder, workMs, done))
         return
       }
