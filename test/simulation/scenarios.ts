@@ -71,6 +71,27 @@ const WORLDS: readonly Scenario[] = [
   },
   {
     ...tested,
+    name: 'sparse-start',
+    about: '100 requests/s at random over 200 environments that start cold; a server by itself, 26 slots',
+    isShared: false,
+    quantumMs: 0,
+    fleets: [
+      {
+        environments: 200,
+        load: { kind: 'open', arrivals: poisson(100), dispatch: 'random', warm: 200 },
+        workMs: WORK_MS,
+      },
+    ],
+  },
+  {
+    ...tested,
+    name: 'subsided',
+    about: '46 environments on 26 slots; after 4 s 30 of them fall silent, and the others fit',
+    seconds: 12,
+    fleets: [closed(16), { ...closed(30), untilMs: 4_000 }],
+  },
+  {
+    ...tested,
     name: 'sparse-busy',
     about: '200 requests/s spread at random over 200 environments, 26 slots',
     seconds: 60,

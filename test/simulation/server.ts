@@ -29,6 +29,7 @@ export class Server {
   readonly #locks: WaitingLocks
   #usedCount = 0
   #mostUsedCount = 0
+  #busyCount = 0
   connectedCount = 0
   refusedCount = 0
   lapsedCount = 0
@@ -84,11 +85,13 @@ export class Server {
         return
       }
       session.busy = true
+      this.#busyCount += 1
       this.cores.run(cpuMs, () => {
         // A server's timers are a millisecond's.
         const waitMs = workMs === 0 ? 0 : workMs + this.#world.costRandom.next()
         this.#world.after(waitMs, () => {
           session.busy = false
+          this.#busyCount -= 1
           session.idleSinceMs = this.#world.nowMs
           this.#watchLease(session)
           this.#world.after(halfMs, () => done(true))
@@ -114,6 +117,7 @@ export class Server {
     return {
       usedCount: this.#usedCount,
       slotCount: this.slotCount,
+      busyShare: this.#usedCount > 1 ? this.#busyCount / (this.#usedCount - 1) : undefined,
       labels: isMysql ? [] : this.#labels.labels(fleet),
       waitsMs: isMysql ? this.#locks.waitsMs() : [],
       refusedCount: isMysql ? this.refusedCount : undefined,

@@ -33,6 +33,8 @@ export interface Census {
   readonly labels: readonly string[]
   /** How long newcomers of the fleet had to wait lately, each length once, where the server tells it otherwise than by labels. */
   readonly waitsMs?: readonly number[]
+  /** Of the sessions that the server shows the state of, how many run a statement now, besides the one that asks: 0 to 1. */
+  readonly busyShare?: number | undefined
   /** How many connects the server has refused since it started, where it counts them. */
   readonly refusedCount: number | undefined
 }
@@ -47,6 +49,8 @@ export interface FleetView {
   readonly freeCount?: number
   /** Our fleet's own sessions, or undefined where the server does not show all of them. */
   readonly fleetCount: number | undefined
+  /** The share of sessions that run a statement now; undefined when unknown. */
+  readonly busyShare?: number | undefined
   /** Newcomers had to wait lately: somebody outside is asking for a slot. */
   readonly waiting: boolean
   /** How long newcomers had to wait, on average; undefined when unknown. */
@@ -116,6 +120,7 @@ export function viewOf(
     limit: census.limit ?? 'server',
     freeCount: census.freeCount ?? freeOf(census),
     fleetCount: census.labels.length > 0 ? fleetCount : undefined,
+    busyShare: census.busyShare,
     waiting: waitedCount > 0 || refusals > 0,
     typicalWaitMs: waitedCount > 0 ? waitedSumMs / waitedCount : undefined,
   }

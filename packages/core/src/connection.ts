@@ -38,6 +38,8 @@ export interface GovernedConnection {
   readonly quantumMs: number
   /** It had to wait for its slot, refused or out of courtesy: others may be waiting still. */
   readonly queued: boolean
+  /** It was refused at least once: the server was full then. */
+  readonly refused: boolean
   /** The server confirmed the lease, or made clear that it holds none. */
   confirmed: boolean
   /** A census has seen the server hold its lease. */

@@ -20,7 +20,7 @@ import { acquireLimitMs, statementLimits } from './limits.ts'
 import { Observations } from './observations.ts'
 import { flushAtFarewell, openSessions } from './open-sessions.ts'
 import type { Attempt, OpenParts } from './open.ts'
-import { Opening } from './opening.ts'
+import { AT_ONCE, Opening, type Turn } from './opening.ts'
 import type { ResolvedOptions } from './options/options.ts'
 import { leaseLadder, type LeaseStep } from './policy.ts'
 import { afterResponse, type OpenSessions, processWide } from './process-wide.ts'
@@ -161,18 +161,21 @@ export class Governor {
     const connectOutside = (attempt: Attempt) => outsideInvocations(() => connect(attempt))
     const attemptOnce = this.#invocations.areConcurrent ? connectOutside : connect
     const inTime = (leftMs: number) =>
-      this.#opening.open(attemptOnce, leftMs, signal, target, (opened, queued) => this.admit(opened, queued))
-    if (places === undefined) return inTime(limitMs)
-    return openInPlace(places, this.clock, limitMs, signal, inTime)
+      this.#opening.open(attemptOnce, leftMs, signal, target, (opened, turn) => this.admit(opened, turn))
+    const inPlace = () =>
+      places === undefined ? inTime(limitMs) : openInPlace(places, this.clock, limitMs, signal, inTime)
+    const opened = await inPlace()
+    await this.#housekeeping.countFirst(opened.governed)
+    return opened
   }
 
   /**
    * Takes an open connection, checked out, under governance. `open` does this by itself.
    *
-   * @param queued whether it had to wait for its slot
+   * @param turn whether it had to wait for its slot
    */
-  admit(opened: Opened<unknown>, queued = false): GovernedConnection {
-    const governed = this.#opening.admit(opened, queued, this.#taker)
+  admit(opened: Opened<unknown>, turn: Turn = AT_ONCE): GovernedConnection {
+    const governed = this.#opening.admit(opened, turn, this.#taker)
     this.#connections.add(governed)
     processWide().sessions.add(this.#sessions)
     this.#held.keep()

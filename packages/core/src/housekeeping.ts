@@ -107,6 +107,7 @@ export class Housekeeping {
         view: knowledge.view,
         viewAgeMs: knowledge.viewAgeMs,
         queued: governed.queued,
+        refused: governed.refused,
         heldMs: governed.lease.ageMs(),
         first: governed.number === 1,
         quantumMs: governed.quantumMs,
@@ -119,11 +120,11 @@ export class Housekeeping {
     )
   }
 
-  #censusDue({ lease, queued }: GovernedConnection): boolean {
+  #censusDue({ lease, queued, refused }: GovernedConnection): boolean {
     const { knowledge } = this.#parts
     if (!knowledge.censusDue(lease)) return false
     const { view, viewAgeMs } = knowledge
-    return !queued || !knowsQueue({ view, viewAgeMs, queued, heldMs: lease.ageMs() })
+    return !queued || !knowsQueue({ view, viewAgeMs, queued, refused, heldMs: lease.ageMs() })
   }
 
   /** The newest view calls for another tier than the one this connection has. */
@@ -142,6 +143,16 @@ export class Housekeeping {
       this.#wanted = { view, leaseMs }
     }
     return this.#wanted.leaseMs
+  }
+
+  /**
+   * Takes an environment's first census before its first statement, where it was refused: after the response it is mostly
+   * frozen before the server has answered, and must know by then whether others need its slot more.
+   */
+  async countFirst(governed: GovernedConnection): Promise<void> {
+    const { hands, lease, number, refused } = governed
+    if (refused && number === 1 && hands.pooled && lease.keeper === 'server' && !this.refused)
+      await this.count(governed)
   }
 
   /** Takes one census on an idle connection and sets its lease; resolves to whether there is one now. */

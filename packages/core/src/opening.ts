@@ -28,6 +28,11 @@ export interface OpeningParts extends Omit<OpenParts, 'acquireLimitMs' | 'spenda
 
 type Connect<T> = (attempt: Attempt) => Promise<Opened<T>>
 
+/** How a connection came by its slot. */
+export type Turn = Pick<GovernedConnection, 'queued' | 'refused'>
+
+export const AT_ONCE: Turn = { queued: false, refused: false }
+
 interface Admitted<T> {
   readonly connection: T
   readonly governed: GovernedConnection
@@ -79,14 +84,14 @@ export class Opening {
     acquireLimitMs: number,
     signal: AbortSignal | undefined,
     target: CredentialTarget | undefined,
-    admit: (opened: Opened<T>, queued: boolean) => GovernedConnection,
+    admit: (opened: Opened<T>, turn: Turn) => GovernedConnection,
   ): Promise<Admitted<T>> {
     const { clock, knowledge, observations, reaper, spendableMs, stats } = this.#parts
     const parts = { ...this.#parts, acquireLimitMs, spendableMs: spendableMs() }
-    let queued = false
+    let turn = AT_ONCE
     const attemptOnce = async (attempt: Attempt): Promise<Opened<T>> => {
       if (attempt.wasRefused) reaper.sawRefusal()
-      queued = attempt.queued
+      turn = { queued: attempt.queued, refused: attempt.wasRefused }
       return this.#withLease(connect, attempt)
     }
     knowledge.sawReturn()
@@ -94,7 +99,7 @@ export class Opening {
     const begun = new Moment(clock)
     const opened = await open(parts, attemptOnce, signal, target)
     stats.opened += 1
-    const governed = admit(opened, queued)
+    const governed = admit(opened, turn)
     observations.opened(governed, begun.elapsedMs(clock))
     return { connection: opened.connection, governed }
   }
@@ -113,7 +118,7 @@ export class Opening {
   }
 
   /** @param taker whose it is, being checked out */
-  admit(opened: Opened<unknown>, queued: boolean, taker: Invocation): GovernedConnection {
+  admit(opened: Opened<unknown>, { queued, refused }: Turn, taker: Invocation): GovernedConnection {
     const { clock, knowledge, options, random } = this.#parts
     const byServer = opened.leaseMs !== undefined
     this.#openedCount += 1
@@ -123,6 +128,7 @@ export class Opening {
       hands: opened.hands,
       quantumMs: drawQuantumMs(knowledge.connectMs, random),
       queued,
+      refused,
       confirmed: opened.exact,
       proven: false,
       checkedOut: true,

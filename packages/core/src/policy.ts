@@ -42,6 +42,8 @@ const YOUNG_LOOK_AROUND_MS = 300
 /** An environment whose gaps between requests cost more than a hand-over gives its slot up at once: so many connects. */
 const LONG_GAP_CONNECTS = 6
 const MIN_LONG_GAP_MS = 50
+/** Where a smaller share of the sessions runs a statement, slots are short because of environments that are used rarely. */
+const IDLE_SHARE = 0.3
 /** Knowledge older than this is no longer acted upon: under contention each environment counts so often, and waits tell the rest. */
 const STALE_VIEW_MS = 8_000
 /** Whoever has yielded longer ago owes no courtesy. */
@@ -50,6 +52,8 @@ const LATELY_YIELDED_MS = 5_000
 const ROOMY_PRESSURE = 0.8
 /** What a session learnt while it waited for its slot is news of the queue for so long. */
 const QUEUE_NEWS_MS = 1_500
+/** To have waited out of courtesy alone proves no queue: a census is believed for as long as the wait that it told, or this. */
+const COURTESY_NEWS_MS = 500
 /** While somebody waits, so much of the slots is kept free: newcomers ask now and then, and are refused less often. */
 const SPARE_SHARE = 0.05
 /** With the server full and nobody known to wait, one holder in so often makes room to find out. */
@@ -151,12 +155,14 @@ export interface HolderState {
   readonly viewAgeMs: number
   /** The session had to wait for its slot, refused or out of courtesy. */
   readonly queued: boolean
+  /** It was refused at least once meanwhile. */
+  readonly refused: boolean
   /** Since the session was opened. */
   readonly heldMs: number
   /** It is the first that this environment has opened. */
   readonly first: boolean
   readonly quantumMs: number
-  /** Mean length of this environment's own idle gaps. */
+  /** Mean length of this environment's own idle gaps; 0 before the first. */
   readonly gapMs: number
   /** Mean time that its own successful connects took; 0 when unknown. */
   readonly connectMs: number
@@ -180,10 +186,17 @@ export function knowsQueue({
   view,
   viewAgeMs,
   queued,
+  refused,
   heldMs,
-}: Pick<HolderState, 'view' | 'viewAgeMs' | 'queued' | 'heldMs'>): boolean {
+}: Pick<HolderState, 'view' | 'viewAgeMs' | 'queued' | 'refused' | 'heldMs'>): boolean {
   if (!queued || heldMs > QUEUE_NEWS_MS) return false
-  return view !== undefined && viewAgeMs <= STALE_VIEW_MS && contended(view)
+  if (view === undefined || viewAgeMs > STALE_VIEW_MS || !contended(view)) return false
+  return refused || viewAgeMs <= Math.max(COURTESY_NEWS_MS, view.typicalWaitMs ?? 0)
+}
+
+/** Hardly any session does anything: many environments are used rarely, and their slots are held by those that are frozen. */
+function isIdle({ busyShare }: FleetView): boolean {
+  return busyShare !== undefined && busyShare < IDLE_SHARE
 }
 
 /** The session had to wait just now, and no census since then found slots plenty. */
@@ -199,7 +212,8 @@ export function keeping(state: HolderState, limits: PolicyLimits, random: Random
   if (isLongGap && isNews(state, limits)) return 'yield'
   if (view === undefined || state.viewAgeMs > STALE_VIEW_MS) return state.fresh ? 'keep' : 'look'
   if (calm(view, limits)) return 'keep'
-  if (contended(view) && isLongGap) return 'yield'
+  if (isLongGap && (contended(view) || isIdle(view))) return 'yield'
+  if (state.gapMs === 0 && isIdle(view)) return 'yield'
   if (state.heldMs < shortened(state.quantumMs, view.typicalWaitMs)) return 'keep'
   if (knowsQueue(state)) return 'yield'
   const isYoung = state.first && state.heldMs < YOUNG_MS

@@ -45,6 +45,14 @@ export function governedScene(
     const leaseMs = governor.asksForLease ? governor.startLeaseMs(attempt.queued) : undefined
     const label = governor.label(attempt, undefined, governor.recallTerms)
     const session = await server.connect({ label, leaseMs, signal: attempt.signal })
+    const own = (): GovernedConnection | undefined =>
+      [...governor.connections].find(({ hands }) => hands === session)
+    const close = (): void => {
+      const governed = own()
+      if (governed !== undefined) governor.forget(governed)
+      session.close()
+    }
+    session.livesIn({ idle: () => own()?.checkedOut === false, yield: close, drop: close })
     return { connection: session, hands: session, leaseMs, exact: exact && leaseMs !== undefined }
   }
   return {
@@ -55,11 +63,6 @@ export function governedScene(
     open: async (signal) => {
       const opened = await governor.open(connect, signal)
       const { connection, governed } = opened
-      const close = (): void => {
-        governor.forget(governed)
-        connection.close()
-      }
-      connection.livesIn({ idle: () => !governed.checkedOut, yield: close, drop: close })
       connection.onAnswer(() => governor.answered(governed))
       connection.onEnd(() => governor.forget(governed))
       return opened

@@ -55,6 +55,47 @@ describe('a new session', () => {
     expect(parseLabel(connection.label)?.waitedMs).toBeGreaterThan(50)
   })
 
+  describe('that is the first of its environment', () => {
+    const opens = async (slotCount: number, options: Parameters<typeof governedScene>[0] = {}) => {
+      const scene = governedScene(options, { slotCount })
+      const other = await scene.stranger()
+      const opening = scene.open()
+      await scene.clock.advance(50)
+      other.close()
+      await scene.clock.advance(500)
+      return { ...scene, opened: await opening }
+    }
+
+    it('counts before it is handed out, where it was refused: after the response there may be no time', async () => {
+      const { governor, opened } = await opens(1)
+      expect(governor.stats).toMatchObject({ refused: 1, censuses: 1 })
+      expect(opened.governed).toMatchObject({ number: 1, refused: true, proven: true, spoilt: false })
+    })
+
+    it('is handed out at once where it was let in at once', async () => {
+      const { governor, opened } = await opens(2)
+      expect(governor.stats).toMatchObject({ refused: 0, censuses: 0 })
+      expect(opened.governed).toMatchObject({ refused: false, proven: false })
+    })
+
+    it('does not count where no server holds a lease', async () => {
+      const { governor } = await opens(1, { lease: 'off' })
+      expect(governor.stats).toMatchObject({ refused: 1, censuses: 0 })
+    })
+  })
+
+  it('does not count before it is handed out where it is a later one of its environment', async () => {
+    const { governor, clock, open, stranger } = governedScene({}, { slotCount: 2 })
+    await open()
+    const other = await stranger()
+    const opening = open()
+    await clock.advance(50)
+    other.close()
+    await clock.advance(500)
+    expect((await opening).governed).toMatchObject({ number: 2, refused: true })
+    expect(governor.stats.censuses).toBe(0)
+  })
+
   it('is called local outside Lambda, unless it has a name', () => {
     const { governor } = governedScene()
     expect(parseLabel(governor.label({ publishedWaitMs: 0 }))?.name).toBe('local')

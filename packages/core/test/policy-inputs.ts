@@ -27,6 +27,7 @@ export const anyView: fc.Arbitrary<FleetView> = fc.record({
   fleetCount: fc.option(fc.nat({ max: 300 }), { nil: undefined }),
   waiting: fc.boolean(),
   typicalWaitMs: fc.option(fc.double({ min: 0, max: 1_000_000, noNaN: true }), { nil: undefined }),
+  busyShare: fc.option(fc.double({ min: 0, max: 1, noNaN: true }), { nil: undefined }),
 })
 
 export const anyViewOrNone: fc.Arbitrary<FleetView | undefined> = fc.option(anyView, { nil: undefined })

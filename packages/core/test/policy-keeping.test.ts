@@ -16,6 +16,7 @@ const anyHolder: fc.Arbitrary<HolderState> = fc.record({
   view: anyViewOrNone,
   viewAgeMs: anyDurationMs,
   queued: fc.boolean(),
+  refused: fc.boolean(),
   heldMs: anyDurationMs,
   first: fc.boolean(),
   quantumMs: fc.double({ min: 320, max: 600, noNaN: true }),
@@ -29,6 +30,7 @@ const holder: HolderState = {
   view: viewWith({ usedCount: 26, waiting: true }),
   viewAgeMs: 10,
   queued: false,
+  refused: false,
   heldMs: 500,
   first: false,
   quantumMs: 400,
@@ -148,13 +150,26 @@ describe('a holder', () => {
 
   describe('that had to wait for its slot', () => {
     it('yields after its quantum without another census', () => {
-      expect(decide({ queued: true, viewAgeMs: 3_900 })).toBe('yield')
-      expect(decide({ queued: true, viewAgeMs: 3_900, heldMs: 399 })).toBe('keep')
+      expect(decide({ queued: true, refused: true, viewAgeMs: 3_900 })).toBe('yield')
+      expect(decide({ queued: true, refused: true, viewAgeMs: 3_900, heldMs: 399 })).toBe('keep')
     })
 
     it('counts again when its last census is old: the queue may have ended', () => {
-      expect(decide({ queued: true, viewAgeMs: 7_999 })).toBe('yield')
-      expect(decide({ queued: true, viewAgeMs: 8_001 })).toBe('look')
+      expect(decide({ queued: true, refused: true, viewAgeMs: 7_999 })).toBe('yield')
+      expect(decide({ queued: true, refused: true, viewAgeMs: 8_001 })).toBe('look')
+    })
+
+    it('counts again sooner when it waited out of courtesy alone, which keeps no queue alive', () => {
+      expect(decide({ queued: true, viewAgeMs: 500 })).toBe('yield')
+      expect(decide({ queued: true, viewAgeMs: 501 })).toBe('look')
+    })
+
+    it('believes a census for as long as the wait that it told, for no queue ends sooner', () => {
+      const view = viewWith({ usedCount: 26, waiting: true, typicalWaitMs: 1_800 })
+      expect(decide({ view, queued: true, viewAgeMs: 1_800 })).toBe('yield')
+      expect(decide({ view, queued: true, viewAgeMs: 1_801 })).toBe('look')
+      const long = viewWith({ usedCount: 26, waiting: true, typicalWaitMs: 9_000 })
+      expect(decide({ view: long, queued: true, viewAgeMs: 8_001 })).toBe('look')
     })
 
     it('gives its slot up at once when its own gaps are long, whatever it has counted', () => {
@@ -173,6 +188,30 @@ describe('a holder', () => {
     it('counts when its last census knew nothing of a queue', () => {
       const view = viewWith({ usedCount: 23 })
       expect(decide({ queued: true, viewAgeMs: 2_000, view })).toBe('look')
+    })
+  })
+
+  describe('of a fleet in which hardly any session does anything', () => {
+    const idle = viewWith({ usedCount: 22, busyShare: 0.29 })
+
+    it('gives its slot up at once while its own gaps are not known, or are long', () => {
+      expect(decide({ view: idle, gapMs: 0, heldMs: 20 })).toBe('yield')
+      expect(decide({ view: idle, gapMs: 51, heldMs: 20 })).toBe('yield')
+      expect(decide({ view: idle, gapMs: 50, heldMs: 20 })).toBe('keep')
+    })
+
+    it('keeps it where many sessions are at work, or nobody knows', () => {
+      for (const busyShare of [0.3, 1, undefined]) {
+        const view = viewWith({ usedCount: 22, busyShare })
+        expect(decide({ view, gapMs: 0, heldMs: 20 })).toBe('keep')
+        expect(decide({ view, gapMs: 51, heldMs: 20 })).toBe('keep')
+      }
+    })
+
+    it('keeps it while slots are plenty', () => {
+      const plenty = viewWith({ usedCount: 20, busyShare: 0 })
+      expect(decide({ view: plenty, gapMs: 0, heldMs: 20 })).toBe('keep')
+      expect(decide({ view: plenty, gapMs: 51, heldMs: 20 })).toBe('keep')
     })
   })
 

@@ -52,6 +52,7 @@ describe('a decision of the policy', () => {
             view,
             viewAgeMs: ageMs,
             queued: true,
+            refused: true,
             heldMs,
             quantumMs: 400,
             gapMs: heldMs,

@@ -52,7 +52,11 @@ export function countOwn(list: string): string {
   return `(select count(*) from ${list} where user = ${OWN_USER})`
 }
 
-const COUNTERS = { used: 'Threads_connected', refused: 'Connection_errors_max_connections' } as const
+const COUNTERS = {
+  used: 'Threads_connected',
+  busy: 'Threads_running',
+  refused: 'Connection_errors_max_connections',
+} as const
 
 /** Counting a login's sessions is dear on MariaDB, so it is done where they are limited, or may be. */
 function ownCount(places: CensusPlaces, { limited, performanceSchema }: CensusSight): string {
@@ -65,16 +69,16 @@ function ownCount(places: CensusPlaces, { limited, performanceSchema }: CensusSi
 const WAITS_FROM_PRESSURE = 0.5
 
 export function censusStatement(places: CensusPlaces, sight: CensusSight, fleet: string): string {
-  const { used, refused } = COUNTERS
+  const { used, busy, refused } = COUNTERS
   // One scan: to read its counters, the server sums them up over all sessions.
   const counter = (name: string): string => `max(if(variable_name = '${name}', variable_value, null))`
   const pressed = `@@max_user_connections > 0 or ${counter(used)} >= ${WAITS_FROM_PRESSURE} * @@max_connections`
-  return `select ${counter(used)} as used, ${counter(refused)} as refused,
+  return `select ${counter(used)} as used, ${counter(busy)} as busy, ${counter(refused)} as refused,
   @@max_connections as slots, @@session.wait_timeout as lease,
   @@max_user_connections as login_slots, ${ownCount(places, sight)} as login_used,
   @@performance_schema as watched,
   if(${pressed}, ${askWaits(lockHead(fleet))}, null) as waits
-from ${places.status} where variable_name in ('${used}', '${refused}')`
+from ${places.status} where variable_name in ('${used}', '${busy}', '${refused}')`
 }
 
 /**
@@ -104,6 +108,12 @@ function count(row: Row | undefined, name: string): number | undefined {
   return Number.isInteger(value) ? value : undefined
 }
 
+/** Of the other sessions: the one that asks is busy with it. */
+function shareOfOthers(busyCount: number | undefined, usedCount: number): number | undefined {
+  if (busyCount === undefined || usedCount < 2) return undefined
+  return Math.min(Math.max(busyCount - 1, 0) / (usedCount - 1), 1)
+}
+
 /** Reads the one row of `censusStatement`, and notes what it says of the server. */
 export function parseCensusRow(rows: readonly unknown[], sight: CensusSight): CensusAndLease {
   const row = rows[0] as Row | undefined
@@ -126,6 +136,7 @@ export function parseCensusRow(rows: readonly unknown[], sight: CensusSight): Ce
       // The server shows those of one account from one client address, in which there is but one environment.
       labels: [],
       waitsMs: waitsIn(row?.['waits']),
+      busyShare: shareOfOthers(count(row, 'busy'), usedCount),
       refusedCount: count(row, 'refused'),
     },
     leaseMs: leaseS * 1_000,

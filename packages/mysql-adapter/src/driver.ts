@@ -52,6 +52,8 @@ export interface DriverConfig {
   ssl?: unknown
   authPlugins?: Record<string, unknown>
   socketPath?: string
+  enableKeepAlive?: boolean
+  keepAliveInitialDelay?: number
   /** Makes the socket, or is it. */
   stream?: unknown
   /** The driver gives errors the stack of their callers. */

@@ -1,5 +1,7 @@
 /** Opens the connections of a pool: attempt after attempt, each inside the driver's own `getConnection`. */
 
+import type { Socket } from 'node:net'
+
 import {
   type Attempt,
   type CredentialTarget,
@@ -14,6 +16,7 @@ import { copyOf } from './config.ts'
 import type { PoolDialect } from './dialect.ts'
 import type { ConnectionCallback, DriverConnection, DriverPool } from './driver.ts'
 import { cut, labelled, takeLease, takeSession } from './governed-connection.ts'
+import { isHeardByKnock, knock } from './knock.ts'
 import { limitStatements } from './limited-query.ts'
 import { type Opening, OTHER_FREE, type Places } from './places.ts'
 import { mendConnection } from './promise-faces.ts'
@@ -54,8 +57,15 @@ export class Opener {
     const { governor, places, pool } = this.#parts
     const opening = places.enter()
     try {
-      const attemptOnce = (attempt: Attempt): Promise<Opened<DriverConnection>> =>
-        this.#attempt(opening, attempt)
+      let lastError: unknown
+      const attemptOnce = async (attempt: Attempt): Promise<Opened<DriverConnection>> => {
+        try {
+          return await this.#attempt(opening, attempt, lastError)
+        } catch (error) {
+          lastError = error
+          throw error
+        }
+      }
       const { connection, governed } = await governor.open(attemptOnce, opening.stop.signal, this.#target())
       places.succeed(opening)
       sessionOf(connection)?.watch(governed)
@@ -72,7 +82,8 @@ export class Opener {
     return { host, port, user: this.#user }
   }
 
-  async #attempt(opening: Opening, attempt: Attempt): Promise<Opened<DriverConnection>> {
+  /** @param lastError of the attempt before; undefined in the first */
+  async #attempt(opening: Opening, attempt: Attempt, lastError: unknown): Promise<Opened<DriverConnection>> {
     const { governor, leavesTlsToUs, places, pool } = this.#parts
     const { connectionConfig: config } = pool.config
     if (pool._closed) throw new Error(ENDED)
@@ -87,11 +98,18 @@ export class Opener {
     if (leavesTlsToUs && isRdsHost(this.#target().host)) config.ssl = await rdsTls()
     attempt.signal.throwIfAborted()
     if (attempt.credential !== undefined) logInAs(config, governor, attempt.credential, this.#user)
+    const answer = isHeardByKnock(lastError, config) ? await knock(config, attempt.signal) : undefined
+    if (answer === 'full') throw lastError
     places.leave(opening)
-    return this.#connect(opening, attempt)
+    return this.#connect(opening, attempt, answer)
   }
 
-  async #connect(opening: Opening, attempt: Attempt): Promise<Opened<DriverConnection>> {
+  /** @param socket that the server has greeted already */
+  async #connect(
+    opening: Opening,
+    attempt: Attempt,
+    socket: Socket | undefined,
+  ): Promise<Opened<DriverConnection>> {
     const { dialect, getConnection, governor, home, places, pool } = this.#parts
     const { signal } = attempt
     let opened: DriverConnection | undefined
@@ -105,7 +123,9 @@ export class Opener {
     })
     aborted.catch(ignore)
     try {
+      const { connectionConfig } = pool.config
       const connected = new Promise<void>((resolve, reject) => {
+        if (socket !== undefined) connectionConfig.stream = socket
         getConnection.call(pool, (error) => {
           // The place is held at once, before the driver lets a waiting request open in it.
           if (error) {
@@ -114,6 +134,7 @@ export class Opener {
           } else resolve()
         })
       })
+      if (socket !== undefined) connectionConfig.stream = undefined
       opened = pool._allConnections.get(pool._allConnections.length - 1) as DriverConnection
       opening.connecting = opened
       // Older drivers share the pool's, which the next attempt changes while this one has yet to log in.
@@ -123,6 +144,10 @@ export class Opener {
       shareContext(opened)
       mendConnection(opened)
       watchPhases(opened, attempt)
+      if (socket !== undefined) {
+        attempt.reached('network')
+        socket.resume()
+      }
       limitStatements(opened, governor)
       governStreams(opened, governor)
       await Promise.race([connected, aborted])

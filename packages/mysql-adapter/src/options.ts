@@ -84,6 +84,12 @@ function problemsIn(driver: Readonly<Record<string, unknown>>, own: LeaseholdOpt
 }
 
 /**
+ * Where nothing else is said. The driver's own 16 000 costs each connect 0.75 ms and half a megabyte, for the room is
+ * taken at once; a server has 16 382 of them for all its sessions (`max_prepared_stmt_count`).
+ */
+const MAX_PREPARED_STATEMENTS = 1_000
+
+/**
  * The driver's pool options as a governed pool has them.
  *
  * @param ownLimit its size where it is given none; undefined leaves it to the driver
@@ -94,6 +100,7 @@ export function poolConfig(
 ): Record<string, unknown> {
   const limit = driver['connectionLimit'] ?? ownLimit
   return {
+    maxPreparedStatements: MAX_PREPARED_STATEMENTS,
     ...driver,
     ...(limit === undefined ? {} : { connectionLimit: limit }),
     // Attempts have deadlines of ours.

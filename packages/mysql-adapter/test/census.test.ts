@@ -5,7 +5,8 @@ import { MYSQL_PLACES, newCensusSight, openingLease, parseCensusRow } from '../s
 import { PoolDialect } from '../src/dialect.ts'
 
 const ROW = {
-  used: '20',
+  used: '21',
+  busy: '6',
   refused: '3',
   slots: 151,
   lease: 300,
@@ -21,10 +22,11 @@ describe("MySQL's answer to a census", () => {
   it('is the counts, the refusals and the lease', () => {
     expect(parseCensusRow([ROW], newCensusSight())).toEqual({
       census: {
-        usedCount: 20,
+        usedCount: 21,
         slotCount: 151,
         limit: 'server',
-        freeCount: 131,
+        freeCount: 130,
+        busyShare: 0.25,
         labels: [],
         waitsMs: [],
         refusedCount: 3,
@@ -34,11 +36,11 @@ describe("MySQL's answer to a census", () => {
   })
 
   it.each([
-    ['the login has none', {}, 'server', 131],
+    ['the login has none', {}, 'server', 130],
     ['the login is closer to its own', { login_slots: 13 }, 'login', 1],
     ['the login is further from its own, with fewer free', { login_slots: 120 }, 'server', 108],
-    ["the login's sessions were not counted", { login_slots: 13, login_used: null }, 'server', 131],
-    ["the login's sessions can't be seen", { login_slots: 13, login_used: 0, watched: 0 }, 'server', 131],
+    ["the login's sessions were not counted", { login_slots: 13, login_used: null }, 'server', 130],
+    ["the login's sessions can't be seen", { login_slots: 13, login_used: 0, watched: 0 }, 'server', 130],
     ['the login has used its up', { login_slots: 12 }, 'login', 0],
   ])('is of the limit that binds where %s', (_what, given, limit, freeCount) => {
     expect(parse({ ...ROW, ...given })).toMatchObject({ limit, freeCount })
@@ -51,6 +53,14 @@ describe("MySQL's answer to a census", () => {
 
   it('knows no refusals where the server does not count them', () => {
     expect(parse({ ...ROW, refused: null }).refusedCount).toBeUndefined()
+  })
+
+  it('says how many of the other sessions are busy, where the server tells', () => {
+    expect(parse({ ...ROW, busy: '1' }).busyShare).toBe(0)
+    expect(parse({ ...ROW, used: '1', busy: '1' }).busyShare).toBeUndefined()
+    expect(parse({ ...ROW, busy: null }).busyShare).toBeUndefined()
+    // Threads of the server's own run as well.
+    expect(parse({ ...ROW, used: '3', busy: '5' }).busyShare).toBe(1)
   })
 
   it.each([

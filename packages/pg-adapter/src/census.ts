@@ -22,7 +22,9 @@ export const TAKES_SLOT = `datid is not null and usesysid is not null and leader
 const TAKEN = `pg_catalog.pg_stat_get_activity(null)
   where ${TAKES_SLOT}`
 
+/** The state of other roles' backends is hidden. One operator does for all texts, see `wanted`. */
 const COUNTS = `pg_catalog.count(*) as used,
+    pg_catalog.count(state) as seen, pg_catalog.count(*) filter (where state like 'active') as busy,
     pg_catalog.string_agg(application_name, e'\\n') filter (where application_name like 'lh:%') as labels`
 
 const SERVER = `select ${COUNTS} from ${TAKEN}`
@@ -88,7 +90,7 @@ function wanted(leaseMs: number, ladder: readonly LeaseStep[], everyLimit: boole
 /** @param everyLimit counts against the role's and the database's limit, too */
 export function censusAndLease(leaseMs: number, ladder: readonly LeaseStep[], everyLimit: boolean): string {
   const more = everyLimit ? ', login_used, login_slots, database_used, database_slots' : ''
-  return `${everyLimit ? OWN : ''}select used, slots, labels${more},
+  return `${everyLimit ? OWN : ''}select used, seen, busy, slots, labels${more},
   case when held then wanted end as lease,
   case when held then pg_catalog.set_config('idle_session_timeout', wanted, false) end
 from (select *, ${wanted(leaseMs, ladder, everyLimit)} as wanted
@@ -118,11 +120,17 @@ export function parseCensus(rows: readonly unknown[]): CensusAndLease {
   return {
     census: {
       ...tightest(limits),
+      busyShare: shareOfOthers(countIn(row, 'busy'), countIn(row, 'seen')),
       labels: typeof row?.['labels'] === 'string' ? row['labels'].split('\n') : [],
       refusedCount: undefined,
     },
     leaseMs: typeof row?.['lease'] === 'string' ? Number(row['lease']) : undefined,
   }
+}
+
+/** Of the other sessions: the one that asks is busy with it. */
+function shareOfOthers(busyCount: number, seenCount: number): number | undefined {
+  return seenCount > 1 ? (busyCount - 1) / (seenCount - 1) : undefined
 }
 
 /** Whether the row tells of a limit besides the server's: undefined where it was not asked. */

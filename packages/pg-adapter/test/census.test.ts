@@ -11,7 +11,7 @@ const LADDER = leaseLadder({
   backoffBaseMs: 50,
   backoffCapMs: 300,
 })
-const SERVER = { used: '20', slots: 97, labels: null, lease: null }
+const SERVER = { used: '20', seen: '11', busy: '6', slots: 97, labels: null, lease: null }
 const UNLIMITED = {
   ...SERVER,
   login_used: '20',
@@ -29,6 +29,7 @@ describe("PostgreSQL's answer to a census", () => {
         slotCount: 97,
         limit: 'server',
         freeCount: 77,
+        busyShare: 0.5,
         labels: ['lh:shop:0:t:a', 'lh:shop:9:t:b'],
         refusedCount: undefined,
       },
@@ -38,6 +39,12 @@ describe("PostgreSQL's answer to a census", () => {
 
   it('tells of no lease on a session that does not carry ours', () => {
     expect(parseCensus([SERVER]).leaseMs).toBeUndefined()
+  })
+
+  it('says how many of the other sessions are busy, where it sees any', () => {
+    expect(parseCensus([{ ...SERVER, seen: '1', busy: '1' }]).census.busyShare).toBeUndefined()
+    expect(parseCensus([{ ...SERVER, seen: '2', busy: '1' }]).census.busyShare).toBe(0)
+    expect(parseCensus([{ ...SERVER, seen: '2', busy: '2' }]).census.busyShare).toBe(1)
   })
 
   it('reads counts however the application has them parsed', () => {

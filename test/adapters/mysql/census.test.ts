@@ -160,16 +160,30 @@ describe.each(SERVERS)('the census of $name, performance_schema $watched', ({ en
     await holder.promise().query('select 1')
     while (await open(server.login));
     const newcomer = poolOf(server.login)
-    const isIn = newcomer.promise().query('select 1')
+    // In use: as one that is idle, in a fleet that does nothing, it would be given up at once.
+    const isIn = newcomer.promise().getConnection()
     await setTimeout(600)
     await Promise.all(connections.splice(0, 2).map((connection) => connection.end()))
-    await isIn
+    const taken = await isIn
     const view = await holder.leasehold.census()
     expect(view?.waiting).toBe(true)
     // Told by doubling; the attempts lie some hundred milliseconds apart.
     expect(view?.typicalWaitMs).toBeGreaterThanOrEqual(400)
     expect(view?.typicalWaitMs).toBeLessThanOrEqual(3_200)
     expect((await viewOf(poolOf(other, { fleet: 'another' }))).typicalWaitMs).toBeUndefined()
+    taken.release()
+  })
+
+  it('says how many of the other sessions are at work', async () => {
+    await openSome(10, server.login)
+    const pool = poolOf(server.login)
+    expect((await viewOf(pool)).busyShare).toBeLessThan(0.2)
+    const working = connections.slice(0, 8).map((connection) => connection.query('select sleep(0.5)'))
+    await setTimeout(100)
+    const view = await pool.leasehold.census()
+    expect(view?.busyShare).toBeGreaterThanOrEqual(0.8)
+    expect(view?.busyShare).toBeLessThanOrEqual(1)
+    await Promise.all(working)
   })
 
   it('tells of no wait where nobody had to', async () => {

@@ -73,6 +73,23 @@ describe('policies beside each other', () => {
     },
   )
 
+  it.each(ENGINES)('keeps no slot for environments that are rarely used (%s)', async (engine) => {
+    const product = await simulate(scenario('sparse-start', 20), options('leasehold', engine))
+    const connecting = await simulate(scenario('sparse-start', 20), options('per-invocation', engine))
+    expect(product.answeredShare).toBe(1)
+    expect(connecting.answeredShare).toBe(1)
+    // While nobody knows of the others, the first leases run out by themselves: two seconds.
+    expect(product.maxMs).toBeLessThan(4_000)
+    expect(product.p50Ms).toBeLessThan(1.5 * connecting.p50Ms)
+  })
+
+  it.each(ENGINES)('soon forgets a queue that is over (%s)', async (engine) => {
+    const figures = await simulate(scenario('subsided', 12), options('leasehold', engine))
+    const connects = figures.samples.map((sample) => sample.connects)
+    expect(Math.max(...connects.slice(0, 4))).toBeGreaterThan(20)
+    expect(Math.max(...connects.slice(7, 12))).toBeLessThan(3)
+  })
+
   it('leaves requests of a bare pool unanswered where there are more environments than slots', async () => {
     const figures = await simulate(scenario('contention', 5), options('bare'))
     expect(figures.answeredShare).toBeLessThan(0.9)

@@ -160,22 +160,30 @@ export class FakePool {
       session.close()
       throw error
     }
+    this.#takeIn(session)
     return { connection: session, hands: session, leaseMs, exact: leaseMs !== undefined }
+  }
+
+  #takeIn(session: FakeSession): void {
+    const isOf = (pooled: PooledSession): boolean => pooled.session === session
+    const close = (): void => this.#close([...this.#open].find(isOf))
+    session.livesIn({ idle: () => this.#idle.some(isOf), yield: close, drop: close })
+  }
+
+  #close(pooled: PooledSession | undefined): void {
+    if (pooled === undefined) return
+    this.#remove(pooled)
+    this.#serveWaiting()
   }
 
   #govern(pooled: PooledSession): void {
     const { session, governed } = pooled
-    const close = (): void => {
-      this.#remove(pooled)
-      this.#serveWaiting()
-    }
-    session.livesIn({ idle: () => this.#idle.includes(pooled), yield: close, drop: close })
     session.onAnswer(() => this.governor.answered(governed))
     session.onEnd((error) => {
       this.governor.forget(governed)
       if (!this.#idle.includes(pooled)) return
       this.#countEnd(pooled, error)
-      close()
+      this.#close(pooled)
     })
   }
 
