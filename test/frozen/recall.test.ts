@@ -15,8 +15,8 @@ const WITHIN_MS = 2_000
 const RUN_MS = 5_000
 /** MySQL counts idle seconds in whole ones. */
 const FROZEN_FOR_MS = 3_000
-/** 0.95 and more on a quiet machine, 0.3 without recall. */
-const LEAST_SHARE = 0.75
+/** 0.95 and more on a quiet machine; 0.3 without recall, 0.8 where a queue that is over is not forgotten. */
+const LEAST_SHARE = 0.85
 
 /** How to start it, and what it needs beyond `SLOTS`. */
 const SERVERS: Readonly<Record<string, readonly [Start, number]>> = {

@@ -12,7 +12,7 @@ import type { Knowledge } from './knowledge.ts'
 import type { LeaseKeeper } from './lease.ts'
 import type { LimitedLog } from './log.ts'
 import type { ResolvedOptions } from './options/options.ts'
-import { keeping, knowsQueue, leaseFor, type LeaseStep } from './policy.ts'
+import { keeping, knowsQueue, leaseFor, type LeaseStep, mostlyIdle } from './policy.ts'
 import type { Random } from './random.ts'
 import type { Reaper } from './reaper.ts'
 import type { Recorder } from './recorder.ts'
@@ -147,12 +147,18 @@ export class Housekeeping {
 
   /**
    * Takes an environment's first census before its first statement, where it was refused: after the response it is mostly
-   * frozen before the server has answered, and must know by then whether others need its slot more.
+   * frozen before the server has answered, and must know by then whether others need its slot more. Where slots are
+   * held by sessions that do nothing, it recalls some of them as well, for it will give its own up.
    */
   async countFirst(governed: GovernedConnection): Promise<void> {
     const { hands, lease, number, refused } = governed
-    if (refused && number === 1 && hands.pooled && lease.keeper === 'server' && !this.refused)
-      await this.count(governed)
+    if (!refused || number > 1 || !hands.pooled || lease.keeper === 'client' || this.refused) return
+    if (!(await this.count(governed))) return
+    const { knowledge, reaper } = this.#parts
+    const mostCount = reaper.wanted(governed)
+    if (mostCount > 0 && knowledge.view !== undefined && mostlyIdle(knowledge.view)) {
+      await reaper.recall(governed, mostCount)
+    }
   }
 
   /** Takes one census on an idle connection and sets its lease; resolves to whether there is one now. */

@@ -127,6 +127,11 @@ export function calm(view: FleetView, limits: PolicyLimits): boolean {
   return !contended(view) && pressureOf(view) <= limits.targetPressure
 }
 
+/** Hardly any session does anything: many environments are used rarely, and slots are held by those that are frozen. */
+export function mostlyIdle({ busyShare }: FleetView): boolean {
+  return busyShare !== undefined && busyShare < IDLE_SHARE
+}
+
 /** The lease a session should have. Never longer at a higher pressure. */
 export function leaseFor(view: FleetView, ladder: readonly LeaseStep[]): number {
   const pressure = contended(view) ? Number.POSITIVE_INFINITY : pressureOf(view)
@@ -194,11 +199,6 @@ export function knowsQueue({
   return refused || viewAgeMs <= Math.max(COURTESY_NEWS_MS, view.typicalWaitMs ?? 0)
 }
 
-/** Hardly any session does anything: many environments are used rarely, and their slots are held by those that are frozen. */
-function isIdle({ busyShare }: FleetView): boolean {
-  return busyShare !== undefined && busyShare < IDLE_SHARE
-}
-
 /** The session had to wait just now, and no census since then found slots plenty. */
 function isNews({ view, viewAgeMs, queued, heldMs }: HolderState, limits: PolicyLimits): boolean {
   if (!queued || heldMs > QUEUE_NEWS_MS) return false
@@ -212,8 +212,8 @@ export function keeping(state: HolderState, limits: PolicyLimits, random: Random
   if (isLongGap && isNews(state, limits)) return 'yield'
   if (view === undefined || state.viewAgeMs > STALE_VIEW_MS) return state.fresh ? 'keep' : 'look'
   if (calm(view, limits)) return 'keep'
-  if (isLongGap && (contended(view) || isIdle(view))) return 'yield'
-  if (state.gapMs === 0 && isIdle(view)) return 'yield'
+  if (isLongGap && (contended(view) || mostlyIdle(view))) return 'yield'
+  if (state.gapMs === 0 && mostlyIdle(view)) return 'yield'
   if (state.heldMs < shortened(state.quantumMs, view.typicalWaitMs)) return 'keep'
   if (knowsQueue(state)) return 'yield'
   const isYoung = state.first && state.heldMs < YOUNG_MS

@@ -179,8 +179,10 @@ describe('a recall on PostgreSQL', () => {
     it("makes room under the role's own limit, by the count of its sessions on all databases", async () => {
       const limited = await under.server.createLogin({ maxConnections: 6 })
       const asker = await bare(limited)
-      for (let index = 0; index < 3; index += 1) await idleOne(limited)
-      await idleOne({ ...limited, database: 'postgres' })
+      // Not to leave by themselves, near a limit and where hardly any session does anything.
+      const patient = { ...limited, targetPressure: 1 }
+      for (let index = 0; index < 3; index += 1) await idleOne(patient)
+      await idleOne({ ...patient, database: 'postgres' })
       for (let index = 0; index < 3; index += 1) await idleOne()
       await sleep(LONG_IDLE_MS)
       expect(await endedBy(asker, statement(0.8))).toBe(0)
@@ -299,7 +301,7 @@ describe('a recall on PostgreSQL', () => {
     }
     expect(performance.now() - startMs).toBeLessThan(5_000)
     const reaped = newcomers.reduce((sum, pool) => sum + pool.leasehold.stats().reaped, 0)
-    expect(reaped).toBeGreaterThanOrEqual(8)
+    expect(reaped).toBeGreaterThanOrEqual(5)
     for (const pool of frozen) await pool.query('select 1')
   })
 })
