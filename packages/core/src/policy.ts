@@ -43,7 +43,7 @@ const YOUNG_LOOK_AROUND_MS = 300
 const LONG_GAP_CONNECTS = 6
 const MIN_LONG_GAP_MS = 50
 /** Where a smaller share of the sessions runs a statement, slots are short because of environments that are used rarely. */
-const IDLE_SHARE = 0.3
+const IDLE_SHARE = 0.15
 /** Knowledge older than this is no longer acted upon: under contention each environment counts so often, and waits tell the rest. */
 const STALE_VIEW_MS = 8_000
 /** Whoever has yielded longer ago owes no courtesy. */

@@ -192,7 +192,7 @@ describe('a holder', () => {
   })
 
   describe('of a fleet in which hardly any session does anything', () => {
-    const idle = viewWith({ usedCount: 22, busyShare: 0.29 })
+    const idle = viewWith({ usedCount: 22, busyShare: 0.14 })
 
     it('gives its slot up at once while its own gaps are not known, or are long', () => {
       expect(decide({ view: idle, gapMs: 0, heldMs: 20 })).toBe('yield')
@@ -201,7 +201,7 @@ describe('a holder', () => {
     })
 
     it('keeps it where many sessions are at work, or nobody knows', () => {
-      for (const busyShare of [0.3, 1, undefined]) {
+      for (const busyShare of [0.15, 1, undefined]) {
         const view = viewWith({ usedCount: 22, busyShare })
         expect(decide({ view, gapMs: 0, heldMs: 20 })).toBe('keep')
         expect(decide({ view, gapMs: 51, heldMs: 20 })).toBe('keep')

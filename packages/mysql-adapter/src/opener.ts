@@ -91,15 +91,18 @@ export class Opener {
       opening.stop.abort(OTHER_FREE)
       throw OTHER_FREE
     }
-    if (governor.options.lease !== 'off') {
-      config.connectAttributes = labelled(this.#attributes, governor, attempt)
-    }
     // RDS gets TLS, verified, unless the application said what it wants.
     if (leavesTlsToUs && isRdsHost(this.#target().host)) config.ssl = await rdsTls()
     attempt.signal.throwIfAborted()
-    if (attempt.credential !== undefined) logInAs(config, governor, attempt.credential, this.#user)
     const answer = isHeardByKnock(lastError, config) ? await knock(config, attempt.signal) : undefined
     if (answer === 'full') throw lastError
+    if (attempt.signal.aborted) answer?.destroy()
+    attempt.signal.throwIfAborted()
+    // All openings share this config: from here on nothing is awaited until the driver has read it.
+    if (governor.options.lease !== 'off') {
+      config.connectAttributes = labelled(this.#attributes, governor, attempt)
+    }
+    if (attempt.credential !== undefined) logInAs(config, governor, attempt.credential, this.#user)
     places.leave(opening)
     return this.#connect(opening, attempt, answer)
   }
@@ -139,6 +142,8 @@ export class Opener {
       opening.connecting = opened
       // Older drivers share the pool's, which the next attempt changes while this one has yet to log in.
       if (opened.config === pool.config.connectionConfig) opened.config = copyOf(opened.config)
+      // It has its socket: who makes another connection by this config is not to take the same one.
+      if (socket !== undefined) opened.config.stream = undefined
       opened.on('error', ignore)
       hideSecretsOf(opened)
       shareContext(opened)

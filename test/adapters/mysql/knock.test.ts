@@ -81,6 +81,46 @@ await onEveryServer((under) => {
     expect(pool.leasehold.stats()).toMatchObject({ opened: 1, refused: 4, retriedSaturated: 4, failed: 0 })
   })
 
+  it('leaves nothing of the socket in the config by which a statement on it is cancelled', async () => {
+    const { pool, heard } = await start([refuse, refuse])
+    expect(await value(pool)).toBe(7)
+    const stop = new AbortController()
+    const asked = pool
+      .promise()
+      .query({ sql: 'select sleep(5)', signal: stop.signal })
+      .catch((thrown: unknown) => thrown)
+    await setTimeout(100)
+    stop.abort(new Error('enough'))
+    expect(await asked).toMatchObject({ message: 'enough' })
+    await under.server.sessions()
+    expect(heard()).toHaveLength(4)
+    expect(await value(pool)).toBe(7)
+    expect(pool.leasehold.stats()).toMatchObject({ opened: 1, cancelled: 1 })
+  })
+
+  it('keeps the logins of several that wait at once apart', async () => {
+    const second = await under.server.createLogin()
+    const { user, password } = under.target
+    const logins = [{ user, password }, second, { user, password }, second]
+    let asked = 0
+    const credentials = {
+      isClearText: false,
+      get: () => Promise.resolve(logins[asked++ % logins.length]),
+    }
+    const { pool } = await start(
+      Array.from({ length: 8 }, () => refuse),
+      { credentials, connectionLimit: 4 },
+    )
+    const whose = async (): Promise<unknown> => {
+      const connection = await pool.promise().getConnection()
+      const [rows] = (await connection.query('select user() as u')) as unknown as [{ u: string }[]]
+      return rows[0]?.u.split('@')[0]
+    }
+    const users = await Promise.all([whose(), whose(), whose(), whose()])
+    expect(users.every((name) => name === user || name === second.user)).toBe(true)
+    expect(pool.leasehold.stats()).toMatchObject({ opened: 4, denied: 0 })
+  })
+
   it.each(under.tls)('logs in through TLS on that socket (%o)', async (ssl) => {
     const { pool, heard } = await start([refuse, refuse], { ssl })
     expect(await value(pool)).toBe(7)

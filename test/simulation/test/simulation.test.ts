@@ -78,8 +78,8 @@ describe('policies beside each other', () => {
     const connecting = await simulate(scenario('sparse-start', 20), options('per-invocation', engine))
     expect(product.answeredShare).toBe(1)
     expect(connecting.answeredShare).toBe(1)
-    // While nobody knows of the others, the first leases run out by themselves: two seconds.
-    expect(product.maxMs).toBeLessThan(4_000)
+    // While nobody knows of the others, the first leases run out by themselves: two seconds, and a queue of those who came.
+    expect(product.p99Ms).toBeLessThan(3_300)
     expect(product.p50Ms).toBeLessThan(1.5 * connecting.p50Ms)
   })
 
