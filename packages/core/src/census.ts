@@ -81,6 +81,16 @@ function freeOf({ usedCount, slotCount }: Counts): number {
 }
 
 /**
+ * The share of the other sessions that are at work: the one that asks is busy with it. Undefined where it sees no other.
+ *
+ * @param seenCount of whose state the server tells
+ */
+export function shareOfOthers(busyCount: number, seenCount: number): number | undefined {
+  // Threads of the server's own may count as busy.
+  return seenCount > 1 ? Math.min(Math.max(busyCount - 1, 0) / (seenCount - 1), 1) : undefined
+}
+
+/**
  * Reads the fleet's state out of a census.
  *
  * @param previousRefusedCount of the census before, to see whether refusals happened in between

@@ -6,6 +6,7 @@ import type { FleetView } from './census.ts'
 import { type Clock, systemClock } from './clock.ts'
 import type { GovernedConnection, Opened } from './connection.ts'
 import type { CredentialTarget } from './credentials.ts'
+import { Deadline } from './deadline.ts'
 import type { Dialect } from './dialect.ts'
 import { runsSeveralInvocations, systemEnv } from './env.ts'
 import { openInPlace } from './environment-place.ts'
@@ -158,14 +159,18 @@ export class Governor {
   ): Promise<{ connection: T; governed: GovernedConnection }> {
     const { places } = processWide()
     const limitMs = this.acquireLimitMs
+    const limit = new Deadline(this.clock, limitMs)
     const connectOutside = (attempt: Attempt) => outsideInvocations(() => connect(attempt))
     const attemptOnce = this.#invocations.areConcurrent ? connectOutside : connect
     const inTime = (leftMs: number) =>
       this.#opening.open(attemptOnce, leftMs, signal, target, (opened, turn) => this.admit(opened, turn))
-    const inPlace = () =>
-      places === undefined ? inTime(limitMs) : openInPlace(places, this.clock, limitMs, signal, inTime)
-    const opened = await inPlace()
-    await this.#housekeeping.countFirst(opened.governed)
+    const opened = await (places === undefined
+      ? inTime(limitMs)
+      : openInPlace(places, this.clock, limitMs, signal, inTime))
+    const { governed } = opened
+    await this.#housekeeping.countFirst(governed, limit.leftMs())
+    // It ended meanwhile, and no adapter watches it yet.
+    if (governed.spoilt) this.forget(governed)
     return opened
   }
 

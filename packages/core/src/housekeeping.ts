@@ -148,11 +148,18 @@ export class Housekeeping {
   /**
    * Takes an environment's first census before its first statement, where it was refused: after the response it is mostly
    * frozen before the server has answered, and must know by then whether others need its slot more. Where slots are
-   * held by sessions that do nothing, it recalls some of them as well, for it will give its own up.
+   * held by sessions that do nothing, it recalls some of them as well, for it will give its own up. Never rejects, and
+   * is waited for no longer than `leftMs`: a request waits behind it.
    */
-  async countFirst(governed: GovernedConnection): Promise<void> {
+  async countFirst(governed: GovernedConnection, leftMs: number): Promise<void> {
     const { hands, lease, number, refused } = governed
     if (!refused || number > 1 || !hands.pooled || lease.keeper === 'client' || this.refused) return
+    const { clock, options } = this.#parts
+    const limitMs = Math.min(leftMs, options.connectTimeoutMs)
+    await within(clock, limitMs, 'a first census', () => this.#countAndRecall(governed)).catch(() => {})
+  }
+
+  async #countAndRecall(governed: GovernedConnection): Promise<void> {
     if (!(await this.count(governed))) return
     const { knowledge, reaper } = this.#parts
     const mostCount = reaper.wanted(governed)

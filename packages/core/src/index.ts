@@ -8,6 +8,7 @@ export {
   type FleetView,
   type LimitOf,
   pressureOf,
+  shareOfOthers,
   type SlotLimit,
   tightest,
   viewOf,

@@ -57,7 +57,7 @@ export const METRICS = {
   CensusTime: {
     kind: 'value',
     unit: 'Milliseconds',
-    meaning: 'One census, after a response; one that the process was frozen in is left out.',
+    meaning: 'One census, mostly after a response; one that the process was frozen in is left out.',
   },
   HousekeepingTime: {
     kind: 'value',

@@ -72,6 +72,39 @@ describe('a new session', () => {
       expect(opened.governed).toMatchObject({ number: 1, refused: true, proven: true, spoilt: false })
     })
 
+    const slow = { slotCount: 1, connectMs: 0, roundTripMs: 5_000 }
+
+    it('is handed out when its time is over, though the count is not answered yet', async () => {
+      const { clock, governor, open, stranger } = governedScene(
+        { acquireTimeoutMs: 1_000, minLeaseMs: 10_000 },
+        slow,
+      )
+      const other = await stranger()
+      let isOut = false
+      const opening = open().finally(() => (isOut = true))
+      await clock.advance(50)
+      other.close()
+      await clock.advance(900)
+      expect(isOut).toBe(false)
+      await clock.advance(100)
+      expect((await opening).governed).toMatchObject({ refused: true, proven: false, spoilt: false })
+      expect(governor.stats).toMatchObject({ censuses: 0, failed: 0 })
+    })
+
+    it('is forgotten where it ends while it is asked, when no adapter watches it yet', async () => {
+      const { clock, governor, server, open, stranger } = governedScene({ minLeaseMs: 10_000 }, slow)
+      const other = await stranger()
+      const opening = open()
+      await clock.advance(50)
+      other.close()
+      await clock.advance(1_000)
+      expect(governor.stats.opened).toBe(1)
+      server.sessions[0]?.vanish()
+      await clock.advance(10)
+      expect((await opening).governed.spoilt).toBe(true)
+      expect([...governor.connections]).toEqual([])
+    })
+
     it('is handed out at once where it was let in at once', async () => {
       const { governor, opened } = await opens(2)
       expect(governor.stats).toMatchObject({ refused: 0, censuses: 0 })

@@ -1,6 +1,6 @@
 /** The census of MySQL and MariaDB: what their limits count, as far as an ordinary login can see it. */
 
-import { type CensusAndLease, type LeaseStep, type SlotLimit, tightest } from '@leasehold/core'
+import { type CensusAndLease, type LeaseStep, shareOfOthers, type SlotLimit, tightest } from '@leasehold/core'
 
 import { lockHead } from './recall-mark.ts'
 import { askWaits, waitsIn } from './wait-locks.ts'
@@ -108,12 +108,6 @@ function count(row: Row | undefined, name: string): number | undefined {
   return Number.isInteger(value) ? value : undefined
 }
 
-/** Of the other sessions: the one that asks is busy with it. */
-function shareOfOthers(busyCount: number | undefined, usedCount: number): number | undefined {
-  if (busyCount === undefined || usedCount < 2) return undefined
-  return Math.min(Math.max(busyCount - 1, 0) / (usedCount - 1), 1)
-}
-
 /** Reads the one row of `censusStatement`, and notes what it says of the server. */
 export function parseCensusRow(rows: readonly unknown[], sight: CensusSight): CensusAndLease {
   const row = rows[0] as Row | undefined
@@ -126,6 +120,7 @@ export function parseCensusRow(rows: readonly unknown[], sight: CensusSight): Ce
   sight.limited = loginSlots > 0
   sight.performanceSchema = count(row, 'watched') === 1
   const loginUsed = count(row, 'login_used')
+  const busyCount = count(row, 'busy')
   // 0 without performance_schema, where not even the session that asks is seen.
   if (sight.limited && loginUsed !== undefined && loginUsed > 0) {
     limits.push({ of: 'login', usedCount: loginUsed, slotCount: loginSlots })
@@ -136,7 +131,7 @@ export function parseCensusRow(rows: readonly unknown[], sight: CensusSight): Ce
       // The server shows those of one account from one client address, in which there is but one environment.
       labels: [],
       waitsMs: waitsIn(row?.['waits']),
-      busyShare: shareOfOthers(count(row, 'busy'), usedCount),
+      busyShare: busyCount === undefined ? undefined : shareOfOthers(busyCount, usedCount),
       refusedCount: count(row, 'refused'),
     },
     leaseMs: leaseS * 1_000,

@@ -1,6 +1,6 @@
 /** PostgreSQL's census: what its limits count, and the lease that this calls for, in one statement. */
 
-import { type CensusAndLease, type LeaseStep, type SlotLimit, tightest } from '@leasehold/core'
+import { type CensusAndLease, type LeaseStep, shareOfOthers, type SlotLimit, tightest } from '@leasehold/core'
 
 // Every function and table is named with its schema: this runs with the rights of whoever logged in, and
 // anybody who may create functions in a schema of the search path could put his own in the way.
@@ -126,11 +126,6 @@ export function parseCensus(rows: readonly unknown[]): CensusAndLease {
     },
     leaseMs: typeof row?.['lease'] === 'string' ? Number(row['lease']) : undefined,
   }
-}
-
-/** Of the other sessions: the one that asks is busy with it. */
-function shareOfOthers(busyCount: number, seenCount: number): number | undefined {
-  return seenCount > 1 ? (busyCount - 1) / (seenCount - 1) : undefined
 }
 
 /** Whether the row tells of a limit besides the server's: undefined where it was not asked. */

@@ -92,7 +92,6 @@ await onEveryServer((under) => {
     await setTimeout(100)
     stop.abort(new Error('enough'))
     expect(await asked).toMatchObject({ message: 'enough' })
-    await under.server.sessions()
     expect(heard()).toHaveLength(4)
     expect(await value(pool)).toBe(7)
     expect(pool.leasehold.stats()).toMatchObject({ opened: 1, cancelled: 1 })
