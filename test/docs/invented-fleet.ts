@@ -89,6 +89,7 @@ export function inventedSimulation(scenario: string, policy: string): Figures {
     throttled: 0,
     pending: 0,
     answeredShare: 1,
+    seconds: 3,
     ratePerS,
     p50Ms: 20,
     p95Ms: 30,

@@ -9,7 +9,10 @@ export interface FleetRun {
   readonly answered: number
   /** Messages of the requests that failed. */
   readonly failures: readonly string[]
+  /** Answers while the load lasted. */
   readonly ratePerS: number
+  /** Until the last answer. */
+  readonly seconds: number
   readonly latenciesMs: readonly number[]
   /** Mean latency of each environment. */
   readonly environmentMeansMs: readonly number[]
@@ -48,6 +51,7 @@ export async function runFleet(
   await lambda.scaleTo(count)
   const latenciesMs: number[] = []
   const failures: string[] = []
+  let inTimeCount = 0
   const byEnvironment = new Map<string, number[]>()
   const startMs = performance.now()
   const call = async (): Promise<void> => {
@@ -56,6 +60,7 @@ export async function runFleet(
         settle: true,
       })
       if (error !== undefined) failures.push(error.errorMessage)
+      else if (performance.now() - startMs <= durationMs) inTimeCount += 1
       latenciesMs.push(latencyMs)
       byEnvironment.set(environmentId, [...(byEnvironment.get(environmentId) ?? []), latencyMs])
     }
@@ -67,7 +72,8 @@ export async function runFleet(
   return {
     answered: latenciesMs.length - failures.length,
     failures,
-    ratePerS: (latenciesMs.length - failures.length) / seconds,
+    ratePerS: (1_000 * inTimeCount) / durationMs,
+    seconds,
     latenciesMs,
     environmentMeansMs: [...byEnvironment.values()].map(mean),
   }

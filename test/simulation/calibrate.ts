@@ -79,7 +79,7 @@ async function real(server: DatabaseServer): Promise<Outcome & { readonly others
     answeredShare: run.answered / run.latenciesMs.length,
     ratePerS: run.ratePerS,
     maxMs: Math.max(...run.latenciesMs),
-    seconds: run.answered / run.ratePerS,
+    seconds: run.seconds,
     p99Ms: rank(
       run.latenciesMs.toSorted((left, right) => left - right),
       0.99,
@@ -104,8 +104,7 @@ async function simulated(costs: Costs, others: number, seed: number): Promise<Ou
   })
   return {
     ...figures,
-    connectsPerS: figures.connectsPerAnswer * figures.ratePerS,
-    seconds: figures.answered / figures.ratePerS,
+    connectsPerS: (figures.connectsPerAnswer * figures.answered) / figures.seconds,
     ownCores: figures.cpuShare * scenario.cores,
   }
 }

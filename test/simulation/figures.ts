@@ -20,7 +20,10 @@ export interface Figures {
   /** Neither answered nor failed when the run was over. */
   readonly pending: number
   readonly answeredShare: number
+  /** Answers while the load lasted. */
   readonly ratePerS: number
+  /** Until the last answer. */
+  readonly seconds: number
   readonly p50Ms: number
   readonly p95Ms: number
   readonly p99Ms: number
@@ -66,7 +69,8 @@ export function figuresOf(run: Run): Figures {
     .filter(({ answeredCount }) => answeredCount > 0)
     .map(({ answeredCount, latencySumMs }) => latencySumMs / answeredCount)
   const sortedMeans = Float64Array.from(means).toSorted()
-  const { arrivedCount, answeredCount, failedCount, throttledCount, samples } = measurement
+  const { arrivedCount, answeredCount, answeredInTimeCount, failedCount, throttledCount, samples } =
+    measurement
   const seconds = Math.max(measurement.lastAnswerMs, 1) / 1_000
   const pressures = samples.map(({ pressure }) => pressure)
   return {
@@ -82,7 +86,8 @@ export function figuresOf(run: Run): Figures {
     throttled: throttledCount,
     pending: measurement.inFlightCount,
     answeredShare: answeredCount / Math.max(1, arrivedCount - throttledCount),
-    ratePerS: answeredCount / seconds,
+    ratePerS: answeredInTimeCount / scenario.seconds,
+    seconds,
     p50Ms: rank(sorted, 0.5),
     p95Ms: rank(sorted, 0.95),
     p99Ms: rank(sorted, 0.99),

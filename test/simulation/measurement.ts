@@ -23,16 +23,21 @@ export class Measurement {
   readonly latenciesMs: number[] = []
   arrivedCount = 0
   answeredCount = 0
+  /** Before the load was over. */
+  answeredInTimeCount = 0
   failedCount = 0
   throttledCount = 0
   lastAnswerMs = 0
   readonly #world: World
   readonly #server: Server
+  readonly #endMs: number
   #before = { answered: 0, failed: 0, throttled: 0, connects: 0, refusals: 0, busyMs: 0 }
 
-  constructor(world: World, server: Server) {
+  /** @param endMs when the load is over */
+  constructor(world: World, server: Server, endMs: number) {
     this.#world = world
     this.#server = server
+    this.#endMs = endMs
   }
 
   get inFlightCount(): number {
@@ -55,14 +60,15 @@ export class Measurement {
       return
     }
     this.answeredCount += 1
+    if (this.#world.nowMs <= this.#endMs) this.answeredInTimeCount += 1
     this.latenciesMs.push(latencyMs)
   }
 
-  /** Takes a sample every `everyMs` until `endMs`. */
-  start(endMs: number, everyMs: number): void {
+  /** Takes a sample every `everyMs` while the load lasts. */
+  start(everyMs: number): void {
     this.#world.after(everyMs, () => {
       this.#sample()
-      if (this.#world.nowMs < endMs) this.start(endMs, everyMs)
+      if (this.#world.nowMs < this.#endMs) this.start(everyMs)
     })
   }
 

@@ -62,12 +62,12 @@ export async function simulate(scenario: Scenario, options: RunOptions): Promise
   const server = new Server(world, { engine, slotCount, cores: scenario.cores, costs })
   const endMs = scenario.seconds * 1_000
   server.cores.share(options.othersCores ?? 0, world.loadRandom, endMs + DRAIN_MS)
-  const measurement = new Measurement(world, server)
+  const measurement = new Measurement(world, server, endMs)
   const governors: Governor[] = []
   const makeClient = clientsOf(scenario, options, world, server, governors)
   const fleets = scenario.fleets.map((plan) => new Fleet(world, server, plan, makeClient, measurement, endMs))
   for (const fleet of fleets) fleet.start()
-  measurement.start(endMs, scenario.sampleMs ?? 1_000)
+  measurement.start(scenario.sampleMs ?? 1_000)
   await world.run(endMs, () => false)
   await world.run(endMs + DRAIN_MS, () => measurement.inFlightCount === 0)
   return figuresOf({

@@ -40,6 +40,8 @@ export interface GovernedConnection {
   readonly queued: boolean
   /** It was refused at least once: the server was full then. */
   readonly refused: boolean
+  /** Its wait was much longer than others': something has changed meanwhile. */
+  readonly late: boolean
   /** The server confirmed the lease, or made clear that it holds none. */
   confirmed: boolean
   /** A census has seen the server hold its lease. */

@@ -108,6 +108,7 @@ export class Housekeeping {
         viewAgeMs: knowledge.viewAgeMs,
         queued: governed.queued,
         refused: governed.refused,
+        late: governed.late,
         heldMs: governed.lease.ageMs(),
         first: governed.number === 1,
         quantumMs: governed.quantumMs,
@@ -146,14 +147,16 @@ export class Housekeeping {
   }
 
   /**
-   * Takes an environment's first census before its first statement, where it was refused: after the response it is mostly
-   * frozen before the server has answered, and must know by then whether others need its slot more. Where slots are
+   * Takes a census before the first statement on a session that was refused, where it is an environment's first, or had to
+   * wait for longer than is usual: after the response the environment is mostly frozen before the server has answered, and
+   * must know by then whether others need its slot more. Where slots are
    * held by sessions that do nothing, it recalls some of them as well, for it will give its own up. Never rejects, and
    * is waited for no longer than `leftMs`: a request waits behind it.
    */
   async countFirst(governed: GovernedConnection, leftMs: number): Promise<void> {
-    const { hands, lease, number, refused } = governed
-    if (!refused || number > 1 || !hands.pooled || lease.keeper === 'client' || this.refused) return
+    const { hands, late, lease, number, refused } = governed
+    if (!refused || (number > 1 && !late) || !hands.pooled || lease.keeper === 'client' || this.refused)
+      return
     const { clock, options } = this.#parts
     const limitMs = Math.min(leftMs, options.connectTimeoutMs)
     await within(clock, limitMs, 'a first census', () => this.#countAndRecall(governed)).catch(() => {})

@@ -31,6 +31,7 @@ export class Knowledge {
   #gapMs = 0
   #gone: Lease | undefined
   #connectMs = 0
+  #turnMs: number | undefined
 
   constructor(options: ResolvedOptions, clock: Clock, random: Random, env: Env) {
     this.#options = options
@@ -126,6 +127,16 @@ export class Knowledge {
   sawConnect(durationMs: number): void {
     const weight = this.#connectMs === 0 ? 1 : NEWEST_WEIGHT
     this.#connectMs += (durationMs - this.#connectMs) * weight
+  }
+
+  /** From the last yield but one until a newcomer was let in again; undefined where that did not have to wait. */
+  get turnMs(): number | undefined {
+    return this.#turnMs
+  }
+
+  /** A newcomer was let in so long after this environment had yielded; undefined where it owed no courtesy. */
+  sawTurn(turnMs: number | undefined): void {
+    this.#turnMs = turnMs
   }
 
   /** A newcomer of this environment was let in after a wait, and tells the fleet that it took so long. */

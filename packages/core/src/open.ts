@@ -94,6 +94,7 @@ export async function open<T>(
       view: knowledge.view,
       viewAgeMs: knowledge.viewAgeMs,
       sinceYieldMs: knowledge.sinceYieldMs(),
+      turnMs: knowledge.turnMs,
       gapMs: knowledge.gapMs,
       connectMs: knowledge.connectMs,
     },
@@ -122,6 +123,7 @@ export async function open<T>(
 
   for (;;) {
     const startedMs = acquire.elapsedMs()
+    const turnMs = courtesyMs > 0 ? knowledge.sinceYieldMs() : undefined
     const phases = new Phases(clock)
     attempts += 1
     stats.attempts += 1
@@ -161,6 +163,7 @@ export async function open<T>(
       })
       const durationMs = acquire.elapsedMs() - startedMs
       knowledge.sawConnect(durationMs)
+      knowledge.sawTurn(turnMs)
       knowledge.sawWait(publishedWaitMs(queuedMs, refused, othersWaited))
       observe('ConnectTime', durationMs)
       phases.observe(observe)

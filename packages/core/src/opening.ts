@@ -10,7 +10,7 @@ import { formatLabel } from './label.ts'
 import { Lease } from './lease.ts'
 import type { Observations } from './observations.ts'
 import { type Attempt, open, type OpenParts } from './open.ts'
-import { drawQuantumMs, leaseFor, type LeaseStep, shortLeaseMs } from './policy.ts'
+import { drawQuantumMs, isLate, leaseFor, type LeaseStep, shortLeaseMs } from './policy.ts'
 import type { Random } from './random.ts'
 import type { Reaper } from './reaper.ts'
 import type { RecallTerms } from './recall.ts'
@@ -29,9 +29,9 @@ export interface OpeningParts extends Omit<OpenParts, 'acquireLimitMs' | 'spenda
 type Connect<T> = (attempt: Attempt) => Promise<Opened<T>>
 
 /** How a connection came by its slot. */
-export type Turn = Pick<GovernedConnection, 'queued' | 'refused'>
+export type Turn = Pick<GovernedConnection, 'queued' | 'refused' | 'late'>
 
-export const AT_ONCE: Turn = { queued: false, refused: false }
+export const AT_ONCE: Turn = { queued: false, refused: false, late: false }
 
 interface Admitted<T> {
   readonly connection: T
@@ -91,7 +91,8 @@ export class Opening {
     let turn = AT_ONCE
     const attemptOnce = async (attempt: Attempt): Promise<Opened<T>> => {
       if (attempt.wasRefused) reaper.sawRefusal()
-      turn = { queued: attempt.queued, refused: attempt.wasRefused }
+      const late = isLate(attempt.publishedWaitMs, knowledge.view)
+      turn = { queued: attempt.queued, refused: attempt.wasRefused, late }
       return this.#withLease(connect, attempt)
     }
     knowledge.sawReturn()
@@ -118,17 +119,17 @@ export class Opening {
   }
 
   /** @param taker whose it is, being checked out */
-  admit(opened: Opened<unknown>, { queued, refused }: Turn, taker: Invocation): GovernedConnection {
+  admit(opened: Opened<unknown>, turn: Turn, taker: Invocation): GovernedConnection {
     const { clock, knowledge, options, random } = this.#parts
     const byServer = opened.leaseMs !== undefined
     this.#openedCount += 1
+    const isStarter = this.#openedCount === 1 && !turn.queued
     return {
       number: this.#openedCount,
       lease: new Lease(clock, opened.leaseMs ?? options.maxLeaseMs, byServer ? 'server' : 'client'),
       hands: opened.hands,
-      quantumMs: drawQuantumMs(knowledge.connectMs, random),
-      queued,
-      refused,
+      quantumMs: drawQuantumMs(knowledge.connectMs, isStarter, random),
+      ...turn,
       confirmed: opened.exact,
       proven: false,
       checkedOut: true,

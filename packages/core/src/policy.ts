@@ -27,7 +27,9 @@ const MIN_QUANTUM_MS = 400
 /** And for as long as so many connects take, but no longer than the most: others wait meanwhile. */
 const QUANTUM_CONNECTS = 30
 const MAX_QUANTUM_MS = 500
-const QUANTUM_SPREAD = 0.2
+const QUANTUM_SPREAD = 0.1
+/** The first quantum of whoever found a free slot is shorter by chance: those who start together must not yield together. */
+const FIRST_QUANTUM_LEAST = 0.3
 /** Where newcomers wait longer than this, quanta shrink as the waits grow, to half at the least: deadlines are near. */
 const LONG_WAIT_MS = 2_000
 const LONG_WAIT_SHARE = 0.5
@@ -37,8 +39,7 @@ const LOOK_MS_A_SESSION = 4
 /** While nobody is known to wait, each holder looks so often. */
 const LOOK_AROUND_MS = 1_000
 /** A first session so young is of a fleet that starts: those who came too late are outside, where nobody sees them. */
-const YOUNG_MS = 3_000
-const YOUNG_LOOK_AROUND_MS = 300
+const YOUNG_MS = 1_500
 /** An environment whose gaps between requests cost more than a hand-over gives its slot up at once: so many connects. */
 const LONG_GAP_CONNECTS = 6
 const MIN_LONG_GAP_MS = 50
@@ -58,7 +59,6 @@ const COURTESY_NEWS_MS = 500
 const SPARE_SHARE = 0.05
 /** With the server full and nobody known to wait, one holder in so often makes room to find out. */
 const PROBE_EVERY_MS = 600
-const YOUNG_PROBE_EVERY_MS = 100
 /** And leaves it free for so long: a newcomer that knows nothing of the queue asks about this often. */
 const PROBE_WAIT_MS = 450
 /** Newcomers wait, but the server does not show for how long (MySQL counts refusals only). */
@@ -69,6 +69,12 @@ const UNKNOWN_WAIT_MS = 400
  */
 const COURTESY_LEAST = 0.7
 const COURTESY_SPREAD = 0.2
+/**
+ * Or, who had to wait at his last turn as well, for so much of that turn and of the others' wait, the latter by its
+ * weight. Turns that repeat themselves keep out of each other's way, as drawn ones do not.
+ */
+const TURN_SHARE = 0.96
+const OTHERS_WEIGHT = 0.4
 const POLLS_PER_WAIT = 6
 const MIN_DELAY_MS = 20
 /** A refused attempt costs the server a fork: rest a multiple of the time it took. */
@@ -78,6 +84,15 @@ const REST_AGE_LEAST = 0.3
 const REST_AGE_MOST = 4
 /** What is usual, where it is not known. */
 const USUAL_WAIT_MS = 500
+/**
+ * Who does not know, and has waited for so long, is late in most fleets: those who know ask more often than he does. Who
+ * has waited for longer still is one of a crowd.
+ */
+const LATE_FROM_MS = 1_200
+const LATE_UNTIL_MS = 3_500
+const LATE_DELAY_SHARE = 0.5
+/** A wait of so many usual ones is a late one, of a fleet that has changed meanwhile. */
+const LATE_WAITS = 1.9
 /** A server that takes longer than this to refuse is drowning in such attempts: the rest grows with the square, */
 const SLOW_REFUSAL_MS = 200
 /** up to so much of the time that is left. */
@@ -148,10 +163,12 @@ export function leaseFor(view: FleetView, ladder: readonly LeaseStep[]): number 
  * takes, the longer: a server that is out of breath must not spend what it has left on connects.
  *
  * @param connectMs what this environment's connects took lately; 0 when unknown
+ * @param isStarter it is the first that this environment has opened, and found a free slot
  */
-export function drawQuantumMs(connectMs: number, random: Random): number {
+export function drawQuantumMs(connectMs: number, isStarter: boolean, random: Random): number {
   const quantumMs = clamp(QUANTUM_CONNECTS * connectMs, MIN_QUANTUM_MS, MAX_QUANTUM_MS)
-  return quantumMs * (1 - QUANTUM_SPREAD + 2 * QUANTUM_SPREAD * random.next())
+  const drawnMs = quantumMs * (1 - QUANTUM_SPREAD + 2 * QUANTUM_SPREAD * random.next())
+  return isStarter ? drawnMs * (FIRST_QUANTUM_LEAST + (1 - FIRST_QUANTUM_LEAST) * random.next()) : drawnMs
 }
 
 export interface HolderState {
@@ -162,6 +179,8 @@ export interface HolderState {
   readonly queued: boolean
   /** It was refused at least once meanwhile. */
   readonly refused: boolean
+  /** Its wait was a late one. */
+  readonly late: boolean
   /** Since the session was opened. */
   readonly heldMs: number
   /** It is the first that this environment has opened. */
@@ -214,18 +233,18 @@ export function keeping(state: HolderState, limits: PolicyLimits, random: Random
   if (calm(view, limits)) return 'keep'
   if (isLongGap && (contended(view) || mostlyIdle(view))) return 'yield'
   if (state.gapMs === 0 && mostlyIdle(view)) return 'yield'
+  if (state.late && state.viewAgeMs <= state.heldMs && mostlyIdle(view)) return 'yield'
   if (state.heldMs < shortened(state.quantumMs, view.typicalWaitMs)) return 'keep'
   if (knowsQueue(state)) return 'yield'
   const isYoung = state.first && state.heldMs < YOUNG_MS
-  const lookAroundMs = isYoung ? YOUNG_LOOK_AROUND_MS : LOOK_AROUND_MS
-  const newsMs = view.waiting ? LOOK_SHARE * state.quantumMs : lookAroundMs
+  const newsMs = view.waiting || isYoung ? LOOK_SHARE * state.quantumMs : LOOK_AROUND_MS
   const lookEveryMs = Math.max(newsMs, LOOK_MS_A_SESSION * view.usedCount)
   if (!state.fresh && state.viewAgeMs > lookEveryMs) return 'look'
   const freeCount = view.slotCount - view.usedCount
   if (view.waiting) return freeCount < Math.ceil(SPARE_SHARE * view.slotCount) ? 'yield' : 'keep'
-  if (freeCount > 0 || !state.fresh) return 'keep'
-  const probeEveryMs = isYoung ? YOUNG_PROBE_EVERY_MS : PROBE_EVERY_MS
-  return random.next() < lookEveryMs / (view.slotCount * probeEveryMs) ? 'yield' : 'keep'
+  if (freeCount > 0) return 'keep'
+  if (isYoung) return 'yield'
+  return state.fresh && random.next() < lookEveryMs / (view.slotCount * PROBE_EVERY_MS) ? 'yield' : 'keep'
 }
 
 /** A quantum, where newcomers have to wait for so long. */
@@ -240,6 +259,11 @@ export function publishedWaitMs(waitedMs: number, refusedCount: number, othersWa
   return othersWaited && waitedMs > MIN_DELAY_MS ? waitedMs : 0
 }
 
+/** Whether a wait was so much longer than others' that something has changed meanwhile. */
+export function isLate(waitedMs: number, view: FleetView | undefined): boolean {
+  return view?.typicalWaitMs !== undefined && waitedMs > LATE_WAITS * view.typicalWaitMs
+}
+
 /** What is known of the fleet. */
 export interface Known {
   readonly view: FleetView | undefined
@@ -249,6 +273,8 @@ export interface Known {
 export interface NewcomerState extends Known {
   /** Since this environment yielded in an earlier invocation, or undefined if it did not lately. */
   readonly sinceYieldMs: number | undefined
+  /** From the yield before that one until it was let in again, or undefined if it did not have to wait then. */
+  readonly turnMs: number | undefined
   /** Mean length of this environment's own idle gaps. */
   readonly gapMs: number
   /** Mean time that its own successful connects took; 0 when unknown. */
@@ -263,7 +289,14 @@ export function firstDelayMs(state: NewcomerState, random: Random): number {
   // It left for the length of its own gaps, which are over: it takes nothing back.
   if (state.gapMs > longGapMs(state.connectMs)) return 0
   const wait = view.typicalWaitMs ?? (view.waiting ? UNKNOWN_WAIT_MS : PROBE_WAIT_MS)
-  return Math.max(0, (COURTESY_LEAST + COURTESY_SPREAD * random.next()) * wait - state.sinceYieldMs)
+  const turnMs = ownTurnMs(state, wait) ?? (COURTESY_LEAST + COURTESY_SPREAD * random.next()) * wait
+  return Math.max(0, turnMs - state.sinceYieldMs)
+}
+
+/** Where waits are long, they change more from one to the next than they differ. */
+function ownTurnMs({ turnMs }: NewcomerState, waitMs: number): number | undefined {
+  if (turnMs === undefined || Math.max(turnMs, waitMs) > LONG_WAIT_MS) return undefined
+  return TURN_SHARE * ((1 - OTHERS_WEIGHT) * turnMs + OTHERS_WEIGHT * waitMs)
 }
 
 export interface WaitingState extends Known {
@@ -295,10 +328,13 @@ export function nextDelayMs(state: WaitingState, limits: PolicyLimits, random: R
   } else {
     const growing = limits.backoffBaseMs * 1.6 ** Math.min(state.attempts, 32)
     const window = Math.min(limits.backoffCapMs, growing, Math.max(state.leftMs / 8, limits.backoffBaseMs))
-    delayMs = window / 2 + random.next() * window
+    const isLateOne = state.waitedMs > LATE_FROM_MS && state.waitedMs < LATE_UNTIL_MS
+    delayMs = (window / 2 + random.next() * window) * (isLateOne ? LATE_DELAY_SHARE : 1)
   }
   delayMs = Math.min(delayMs, Math.max(state.leftMs * REST_SHARE, MIN_REST_SHARE_MS))
-  delayMs = Math.max(delayMs, MIN_DELAY_MS, restMs(state, known, limits))
+  // Who started together was refused together, and is not to ask together again.
+  const restShare = state.attempts === 1 ? 0.5 + random.next() : 1
+  delayMs = Math.max(delayMs, MIN_DELAY_MS, restShare * restMs(state, known, limits))
   const latestMs = state.leftMs - LAST_ATTEMPT_MS
   if (latestMs > 0) return Math.min(delayMs, latestMs)
   // Within the last stretch: halve what is left, so that there is time to be let in.

@@ -125,8 +125,23 @@ describe('a new session', () => {
     await clock.advance(50)
     other.close()
     await clock.advance(500)
-    expect((await opening).governed).toMatchObject({ number: 2, refused: true })
+    expect((await opening).governed).toMatchObject({ number: 2, refused: true, late: false })
     expect(governor.stats.censuses).toBe(0)
+  })
+
+  it('counts before it is handed out where it waited for much longer than others had to', async () => {
+    const { governor, clock, open, settle, stranger } = governedScene({}, { slotCount: 2 })
+    const label = { fleet: 'leasehold', name: 'other', waitedMs: 100, openedEpochMs: clock.epochMs() }
+    const other = await stranger(formatLabel(label))
+    const first = await open()
+    await settle(first.governed)
+    expect(governor.stats.censuses).toBe(1)
+    const opening = open()
+    await clock.advance(400)
+    other.close()
+    await clock.advance(500)
+    expect((await opening).governed).toMatchObject({ number: 2, refused: true, late: true })
+    expect(governor.stats.censuses).toBe(2)
   })
 
   it('is called local outside Lambda, unless it has a name', () => {
@@ -135,8 +150,9 @@ describe('a new session', () => {
     expect(parseLabel(governor.label({ publishedWaitMs: 0 }, 'reports'))?.name).toBe('reports')
   })
 
-  it('is held for 400 ms, give or take a fifth, under contention', async () => {
-    const { open } = governedScene()
+  it('is held for 400 ms, give or take a tenth, under contention, and for less where it is the first', async () => {
+    const { open } = governedScene({}, { slotCount: 2 })
+    expect((await open()).governed.quantumMs).toBeCloseTo(260)
     expect((await open()).governed.quantumMs).toBe(400)
   })
 

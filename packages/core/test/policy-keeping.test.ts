@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { calm, drawQuantumMs, type HolderState, keeping, publishedWaitMs } from '../src/policy.ts'
+import { calm, drawQuantumMs, type HolderState, isLate, keeping, publishedWaitMs } from '../src/policy.ts'
 import { ScriptedRandom } from '../src/testing/scripted-random.ts'
 import {
   anyDurationMs,
@@ -17,6 +17,7 @@ const anyHolder: fc.Arbitrary<HolderState> = fc.record({
   viewAgeMs: anyDurationMs,
   queued: fc.boolean(),
   refused: fc.boolean(),
+  late: fc.boolean(),
   heldMs: anyDurationMs,
   first: fc.boolean(),
   quantumMs: fc.double({ min: 320, max: 600, noNaN: true }),
@@ -31,6 +32,7 @@ const holder: HolderState = {
   viewAgeMs: 10,
   queued: false,
   refused: false,
+  late: false,
   heldMs: 500,
   first: false,
   quantumMs: 400,
@@ -129,22 +131,24 @@ describe('a holder', () => {
   describe('that started with the fleet, on a full server where nobody can be seen waiting', () => {
     const full = viewWith({ usedCount: 26 })
 
-    it('looks around three times a second for its first three', () => {
-      expect(decide({ view: full, first: true, viewAgeMs: 300 })).toBe('keep')
-      expect(decide({ view: full, first: true, viewAgeMs: 301 })).toBe('look')
-      expect(decide({ view: full, first: true, viewAgeMs: 301, heldMs: 3_000 })).toBe('keep')
-      expect(decide({ view: full, first: false, viewAgeMs: 301 })).toBe('keep')
+    it('looks again as if somebody waited, for its first second and a half', () => {
+      expect(decide({ view: full, first: true, viewAgeMs: 161 })).toBe('look')
+      expect(decide({ view: full, first: true, viewAgeMs: 161, heldMs: 1_500 })).toBe('keep')
+      expect(decide({ view: full, first: false, viewAgeMs: 161 })).toBe('keep')
       expect(decide({ view: full, first: false, viewAgeMs: 1_001 })).toBe('look')
     })
 
-    it('makes room more often', () => {
-      // 300 ms a look, 26 holders, one probe in 100 ms; later 1 000 ms and 600 ms.
-      const probes = (first: boolean, draw: number): string =>
-        decide({ view: full, first, fresh: true }, new ScriptedRandom(draw))
-      expect(probes(true, 300 / 2_600 - 0.001)).toBe('yield')
-      expect(probes(true, 300 / 2_600 + 0.001)).toBe('keep')
-      expect(probes(false, 1_000 / 15_600 - 0.001)).toBe('yield')
-      expect(probes(false, 1_000 / 15_600 + 0.001)).toBe('keep')
+    it('gives its slot up after its quantum, and keeps it once another is free', () => {
+      expect(decide({ view: full, first: true })).toBe('yield')
+      expect(decide({ view: full, first: true, heldMs: 399 })).toBe('keep')
+      expect(decide({ view: viewWith({ usedCount: 25 }), first: true })).toBe('keep')
+    })
+
+    it('makes room by chance later on', () => {
+      // 1 000 ms a look, 26 holders, one probe in 600 ms.
+      const probes = (draw: number): string => decide({ view: full, fresh: true }, new ScriptedRandom(draw))
+      expect(probes(1_000 / 15_600 - 0.001)).toBe('yield')
+      expect(probes(1_000 / 15_600 + 0.001)).toBe('keep')
     })
   })
 
@@ -208,6 +212,14 @@ describe('a holder', () => {
       }
     })
 
+    it('gives it up at once after a late wait, by a census of its own', () => {
+      expect(decide({ view: idle, late: true, viewAgeMs: 20, heldMs: 20 })).toBe('yield')
+      expect(decide({ view: idle, late: true, viewAgeMs: 21, heldMs: 20 })).toBe('keep')
+      expect(decide({ view: idle, late: false, viewAgeMs: 20, heldMs: 20 })).toBe('keep')
+      const busy = viewWith({ usedCount: 22, busyShare: 0.15 })
+      expect(decide({ view: busy, late: true, viewAgeMs: 20, heldMs: 20 })).toBe('keep')
+    })
+
     it('keeps it while slots are plenty', () => {
       const plenty = viewWith({ usedCount: 20, busyShare: 0 })
       expect(decide({ view: plenty, gapMs: 0, heldMs: 20 })).toBe('keep')
@@ -236,20 +248,39 @@ describe('a holder', () => {
 describe('a quantum', () => {
   const middle = new ScriptedRandom(0.5)
 
-  it('is 400 to 500 ms, give or take a fifth, whatever a connect takes', () => {
+  it('is 400 to 500 ms, give or take a tenth, whatever a connect takes', () => {
     fc.assert(
       fc.property(anyDurationMs, anyRandom, (connectMs, random) => {
-        const quantumMs = drawQuantumMs(connectMs, random)
-        expect(quantumMs).toBeGreaterThanOrEqual(320)
-        expect(quantumMs).toBeLessThanOrEqual(600)
+        const quantumMs = drawQuantumMs(connectMs, false, random)
+        expect(quantumMs).toBeGreaterThanOrEqual(360)
+        expect(quantumMs).toBeLessThanOrEqual(550)
       }),
     )
   })
 
+  it('is 0.3 of that or more, by chance, for those who start with the fleet', () => {
+    const first = (draw: number): number => drawQuantumMs(0, true, new ScriptedRandom(0.5, draw))
+    expect(first(0)).toBeCloseTo(120)
+    expect(first(0.999_999)).toBeCloseTo(400, 1)
+  })
+
   it('is the longer the longer a connect takes', () => {
-    expect(drawQuantumMs(0, middle)).toBe(400)
-    expect(drawQuantumMs(15, middle)).toBe(450)
-    expect(drawQuantumMs(200, middle)).toBe(500)
+    expect(drawQuantumMs(0, false, middle)).toBe(400)
+    expect(drawQuantumMs(15, false, middle)).toBe(450)
+    expect(drawQuantumMs(200, false, middle)).toBe(500)
+  })
+})
+
+describe('a late wait', () => {
+  it('is one of more than 1.9 of those that the fleet tells of', () => {
+    const view = viewWith({ usedCount: 26, waiting: true, typicalWaitMs: 500 })
+    expect(isLate(950, view)).toBe(false)
+    expect(isLate(951, view)).toBe(true)
+  })
+
+  it('is none where nobody knows what is usual', () => {
+    expect(isLate(9_000, undefined)).toBe(false)
+    expect(isLate(9_000, viewWith({ usedCount: 26, waiting: true }))).toBe(false)
   })
 })
 

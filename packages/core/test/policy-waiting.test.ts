@@ -25,6 +25,7 @@ const anyKnown: fc.Arbitrary<Known> = fc.record(knownParts)
 const anyNewcomer: fc.Arbitrary<NewcomerState> = fc.record({
   ...knownParts,
   sinceYieldMs: fc.option(anyDurationMs, { nil: undefined }),
+  turnMs: fc.option(anyDurationMs, { nil: undefined }),
   gapMs: anyDurationMs,
   connectMs: fc.double({ min: 0, max: 30_000, noNaN: true }),
 })
@@ -55,7 +56,7 @@ describe('the courtesy before a first attempt', () => {
       fc.property(anyNewcomer, anyRandom, (state, random) => {
         const delayMs = firstDelayMs(state, random)
         expect(delayMs).toBeGreaterThanOrEqual(0)
-        expect(delayMs).toBeLessThanOrEqual(state.view?.typicalWaitMs ?? 450)
+        expect(delayMs).toBeLessThanOrEqual(Math.max(state.view?.typicalWaitMs ?? 450, state.turnMs ?? 0))
       }),
     )
   })
@@ -75,6 +76,7 @@ describe('the courtesy before a first attempt', () => {
     view: viewWith({ usedCount: 25, waiting: true, typicalWaitMs: 500 }),
     viewAgeMs: 100,
     sinceYieldMs: 100,
+    turnMs: undefined,
     gapMs: 2,
     connectMs: 4,
   }
@@ -85,6 +87,19 @@ describe('the courtesy before a first attempt', () => {
     expect(courtesy({}, 0)).toBeCloseTo(250)
     expect(courtesy({}, 0.999_999)).toBeCloseTo(350, 1)
     expect(courtesy({ sinceYieldMs: 501 }, 0.999)).toBe(0)
+  })
+
+  it('is his last turn, drawn towards the fleet’s wait and a little sooner, for whoever had to wait then', () => {
+    // 0.96 of 0.6 of the turn and 0.4 of the wait.
+    expect(courtesy({ turnMs: 1_000, sinceYieldMs: 0 }, 0)).toBeCloseTo(768)
+    expect(courtesy({ turnMs: 1_000, sinceYieldMs: 0 }, 0.9)).toBeCloseTo(768)
+    expect(courtesy({ turnMs: 1_000, sinceYieldMs: 800 }, 0)).toBe(0)
+  })
+
+  it('is the fleet’s wait alone where waits are long', () => {
+    const view = viewWith({ usedCount: 26, waiting: true, typicalWaitMs: 2_001 })
+    expect(courtesy({ view, turnMs: 1_000, sinceYieldMs: 0 }, 0)).toBeCloseTo(1_400.7)
+    expect(courtesy({ turnMs: 2_001, sinceYieldMs: 0 }, 0)).toBeCloseTo(350)
   })
 
   it('is guessed where the server shows that newcomers wait, but not for how long', () => {

@@ -20,6 +20,12 @@ export interface DriverConnection extends EventEmitter {
   connect(port: number, host: string): void
   requestSsl(): void
   cancel(processID: number, secretKey: number): void
+  sendSCRAMClientFinalMessage(response: string): void
+}
+
+/** What the server says in a login by SASL. */
+export interface SaslMessage {
+  readonly data: string
 }
 
 /** One statement as the driver keeps it. */
@@ -77,6 +83,7 @@ export interface DriverClient extends EventEmitter {
   end(callback?: () => void): Promise<void>
   _errorAllQueries(error: unknown): void
   _pulseQueryQueue(): void
+  _handleAuthSASLContinue(message: SaslMessage): unknown
 }
 
 /** One request for a client, waiting in the pool. */

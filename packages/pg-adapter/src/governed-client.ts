@@ -14,11 +14,19 @@ import type pg from 'pg'
 
 import { attemptOnce, type ConnectCallback, logInAs, needsRdsTls, targetOf } from './attempt.ts'
 import type { Cancellable } from './cancel.ts'
-import type { DriverClient, DriverConnection, DriverResult, PgModule, QueryCallback } from './driver.ts'
+import type {
+  DriverClient,
+  DriverConnection,
+  DriverResult,
+  PgModule,
+  QueryCallback,
+  SaslMessage,
+} from './driver.ts'
 import { deliver, runLimited } from './limited-query.ts'
 import type { GovernedQuery } from './pool-types.ts'
 import { prepareSession } from './prepare.ts'
 import { abandon, disarm, passwordOf, rearm, rememberUnconnected, type Unconnected } from './rearm.ts'
+import { answerChallenge } from './scram.ts'
 import { type ClientHome, ClientSession } from './session.ts'
 import { setsTransactionIdle, startupOptions } from './startup.ts'
 import { awaitsAnswer, callbackIn, copyOf, isSubmittable } from './statement.ts'
@@ -235,6 +243,10 @@ export function governedClientClass(
         this.#attempting = false
       }
       return { connection: this, hands: this.#session.hands, leaseMs, exact: leaseMs !== undefined }
+    }
+
+    override _handleAuthSASLContinue(message: SaslMessage): unknown {
+      return answerChallenge(this, message.data) ? undefined : super._handleAuthSASLContinue(message)
     }
 
     /** From a client of the driver's own making: only it knows how to make a socket for this config. */
