@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 
 import { failureDetails, LeaseholdError } from '../src/errors.ts'
+import type { Attempt } from '../src/open.ts'
 import type { FakeServerError } from '../src/testing/fake-errors.ts'
 import { failure, waitedHalfASecond, opening, refuse, refuseAfter, hang } from './opening.ts'
-import { census, rejectionOf } from './scene.ts'
+import { census, rejectionOf, type Scene } from './scene.ts'
 
 describe('opening a connection', () => {
   it('resolves with what the first attempt brought, and leaves no timer behind', async () => {
@@ -111,6 +112,33 @@ describe('a wait for a slot', () => {
     expect(attempts).toMatchObject([
       { wasRefused: false, publishedWaitMs: expect.closeTo(400), queued: true },
     ])
+  })
+
+  it('is remembered from the yield to the attempt that was let in, where it began with a courtesy', async () => {
+    let letInMs = 0
+    const letIn = (_attempt: Attempt, scene: Scene): string => {
+      letInMs = scene.clock.monotonicMs()
+      return 'session'
+    }
+    const prepare = ({ knowledge }: Scene): void => {
+      knowledge.learn(census(26, 26, { labels: [waitedHalfASecond] }))
+      knowledge.sawYield()
+    }
+    const { result, clock, knowledge } = opening({}, [refuse('FAKE_NO_SLOT'), letIn], undefined, prepare)
+    const startMs = clock.monotonicMs()
+    await clock.advance(2_000)
+    await result
+    expect(letInMs - startMs).toBeGreaterThan(400)
+    expect(knowledge.turnMs).toBe(letInMs - startMs)
+  })
+
+  it('is not remembered where no courtesy was owed', async () => {
+    const prepare = ({ knowledge }: Scene): void => knowledge.sawTurn(700)
+    const answers = [refuse('FAKE_NO_SLOT'), () => 'session']
+    const { result, clock, knowledge } = opening({}, answers, undefined, prepare)
+    await clock.advance(2_000)
+    await result
+    expect(knowledge.turnMs).toBeUndefined()
   })
 })
 
