@@ -13,10 +13,12 @@ export interface Deployment {
   readonly handler: string
   readonly environment: Readonly<Record<string, string>>
   readonly nodeArgs: readonly string[]
+  /** How long an invocation may run. @defaultValue longer than any library here waits for a slot by itself, so that it can say why */
+  readonly limitMs?: number | undefined
 }
 
 /** Longer than any library here waits for a slot by itself, so that it can say why it gave up. */
-const FUNCTION_TIMEOUT_MS = 15_000
+const LIMIT_MS = 15_000
 const INIT_TIMEOUT_MS = 60_000
 
 export class Environments {
@@ -26,13 +28,16 @@ export class Environments {
   /** Idle ones, the one used last at the end. */
   readonly #idle: number[]
 
-  constructor({ name, functionName = name, environments }: FleetPlan, deployment: Deployment) {
+  constructor(
+    { name, functionName = name, environments }: FleetPlan,
+    { limitMs = LIMIT_MS, ...deployment }: Deployment,
+  ) {
     this.count = environments
     this.#each = Array.from({ length: environments }, () =>
       deployFunction({
         ...deployment,
         name: functionName,
-        timeoutMs: FUNCTION_TIMEOUT_MS,
+        timeoutMs: limitMs,
         initTimeoutMs: INIT_TIMEOUT_MS,
         maxEnvironments: 1,
       }),

@@ -27,7 +27,10 @@ export async function runOnce(
 ): Promise<FleetRun> {
   const { engine } = world.server
   const pooler = subject.isPooled ? await world.startPooler() : undefined
-  const deployment = deploymentOf(world, subject, pooler?.port ?? world.server.port, nodeArgs)
+  const deployment = {
+    ...deploymentOf(world, subject, pooler?.port ?? world.server.port, nodeArgs),
+    limitMs: scenario.limitMs,
+  }
   const fleets = new Map(scenario.fleets.map((plan) => [plan.name, new Environments(plan, deployment)]))
   const all = [...fleets.values()]
   try {
