@@ -37,6 +37,7 @@ const KEY_BYTES = 32
 /** The header "n,,": without channel binding, and without the wish for it. */
 const NO_BINDING = { plain: 'n,,', base64: 'biws' }
 const SERVER_FIRST = /^r=([!-+\--~]+),s=([A-Za-z\d+/]+={0,2}),i=([1-9]\d{0,6})$/
+const BASE64_DIGITS = 4
 /** Passwords that mean the same in every normal form. */
 const PRINTABLE_ASCII = /^[ -~]+$/
 
@@ -61,15 +62,12 @@ export function answerChallenge(client: DriverClient, serverFirst: unknown): boo
     return true
   }
   pbkdf2(password, Buffer.from(salt, 'base64'), iterations, KEY_BYTES, 'sha256', (error, salted) => {
+    const made = error === null ? keysOf(salted) : undefined
+    if (made !== undefined) keep(id, made)
     // Meanwhile the client may have gone on to another attempt, with a connection of its own.
     if (client.connection !== connection || client.saslSession !== session) return
-    if (error !== null) {
-      connection.emit('error', error)
-      return
-    }
-    const made = keysOf(salted)
-    keep(id, made)
-    answer(client, challenge, made)
+    if (made === undefined) connection.emit('error', error)
+    else answer(client, challenge, made)
   })
   return true
 }
@@ -81,6 +79,7 @@ function challengeIn(saslSession: unknown, serverFirst: unknown): Challenge | un
   const parts = typeof serverFirst === 'string' ? SERVER_FIRST.exec(serverFirst) : null
   if (parts === null) return undefined
   const [whole, nonce = '', salt = '', count] = parts
+  if (salt.length % BASE64_DIGITS !== 0) return undefined
   if (!nonce.startsWith(session.clientNonce) || nonce.length === session.clientNonce.length) return undefined
   const iterations = Number(count)
   const most = session.scramMaxIterations
