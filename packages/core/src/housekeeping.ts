@@ -149,9 +149,9 @@ export class Housekeeping {
   /**
    * Takes a census before the first statement on a session that was refused, where it is an environment's first, or had to
    * wait for longer than is usual: after the response the environment is mostly frozen before the server has answered, and
-   * must know by then whether others need its slot more. Where slots are
-   * held by sessions that do nothing, it recalls some of them as well, for it will give its own up. Never rejects, and
-   * is waited for no longer than `leftMs`: a request waits behind it.
+   * must know by then whether others need its slot more. Where slots are held by sessions that do nothing, it recalls
+   * some of them as well, for it will give its own up. Never rejects, and is waited for no longer than `leftMs`: a
+   * request waits behind it.
    */
   async countFirst(governed: GovernedConnection, leftMs: number): Promise<void> {
     const { hands, late, lease, number, refused } = governed

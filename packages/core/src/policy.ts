@@ -85,12 +85,12 @@ const REST_AGE_MOST = 4
 /** What is usual, where it is not known. */
 const USUAL_WAIT_MS = 500
 /**
- * Who does not know, and has waited for so long, is late in most fleets: those who know ask more often than he does. Who
- * has waited for longer still is one of a crowd.
+ * Who does not know, and has waited for so long, asks more often: those who know ask more often than he did. Who has
+ * waited for longer still is one of a crowd.
  */
-const LATE_FROM_MS = 1_200
-const LATE_UNTIL_MS = 3_500
-const LATE_DELAY_SHARE = 0.5
+const HURRY_FROM_MS = 1_200
+const HURRY_UNTIL_MS = 3_500
+const HURRY_DELAY_SHARE = 0.5
 /** A wait of so many usual ones is a late one, of a fleet that has changed meanwhile. */
 const LATE_WAITS = 1.9
 /** A server that takes longer than this to refuse is drowning in such attempts: the rest grows with the square, */
@@ -328,8 +328,8 @@ export function nextDelayMs(state: WaitingState, limits: PolicyLimits, random: R
   } else {
     const growing = limits.backoffBaseMs * 1.6 ** Math.min(state.attempts, 32)
     const window = Math.min(limits.backoffCapMs, growing, Math.max(state.leftMs / 8, limits.backoffBaseMs))
-    const isLateOne = state.waitedMs > LATE_FROM_MS && state.waitedMs < LATE_UNTIL_MS
-    delayMs = (window / 2 + random.next() * window) * (isLateOne ? LATE_DELAY_SHARE : 1)
+    const hurries = state.waitedMs > HURRY_FROM_MS && state.waitedMs < HURRY_UNTIL_MS
+    delayMs = (window / 2 + random.next() * window) * (hurries ? HURRY_DELAY_SHARE : 1)
   }
   delayMs = Math.min(delayMs, Math.max(state.leftMs * REST_SHARE, MIN_REST_SHARE_MS))
   // Who started together was refused together, and is not to ask together again.

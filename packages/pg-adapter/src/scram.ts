@@ -43,7 +43,7 @@ const PRINTABLE_ASCII = /^[ -~]+$/
 
 /** By a keyed digest of what they are made from, which says nothing of the password. */
 const kept = new Map<string, ScramKeys>()
-const digestKey = randomBytes(KEY_BYTES)
+let digestKey: Buffer | undefined
 
 /**
  * Answers the server's challenge in the driver's stead.
@@ -55,6 +55,7 @@ export function answerChallenge(client: DriverClient, serverFirst: unknown): boo
   const challenge = challengeIn(client.saslSession, serverFirst)
   if (challenge === undefined || typeof password !== 'string' || !PRINTABLE_ASCII.test(password)) return false
   const { iterations, salt, session } = challenge
+  digestKey ??= randomBytes(KEY_BYTES)
   const id = createHmac('sha256', digestKey).update(`${salt} ${iterations} ${password}`).digest('base64')
   const keys = kept.get(id)
   if (keys !== undefined) {
