@@ -1,11 +1,12 @@
-// MySQL's and MariaDB's way of telling waits: a named lock for each length, by doubling, and each two seconds. One session
+// MySQL's and MariaDB's way of telling waits: a named lock for each length, by half a doubling, and each two seconds. One session
 // holds it for as long as it lives; to others who waited as long, it is taken.
 import type { Session } from './session.ts'
 import type { World } from './world.ts'
 
 /** As the adapter tells them apart. */
 const SHORTEST_MS = 50
-const LENGTHS = 8
+const LENGTHS = 15
+const LENGTHS_A_DOUBLING = 2
 const STEP_MS = 2_000
 
 export class WaitingLocks {
@@ -20,7 +21,10 @@ export class WaitingLocks {
 
   add(session: Session): void {
     if (session.waitedMs < SHORTEST_MS) return
-    const length = Math.min(Math.round(Math.log2(session.waitedMs / SHORTEST_MS)), LENGTHS - 1)
+    const length = Math.min(
+      Math.round(LENGTHS_A_DOUBLING * Math.log2(session.waitedMs / SHORTEST_MS)),
+      LENGTHS - 1,
+    )
     const name = `${length}:${this.#step()}`
     if (this.#holders.has(name)) return
     this.#holders.set(name, session)
@@ -41,7 +45,7 @@ export class WaitingLocks {
     const told = lengths.filter((length) =>
       [step, step - 1].some((time) => this.#holders.has(`${length}:${time}`)),
     )
-    return told.map((length) => SHORTEST_MS * 2 ** length)
+    return told.map((length) => SHORTEST_MS * 2 ** (length / LENGTHS_A_DOUBLING))
   }
 
   #step(): number {

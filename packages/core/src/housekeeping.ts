@@ -12,7 +12,8 @@ import type { Knowledge } from './knowledge.ts'
 import type { LeaseKeeper } from './lease.ts'
 import type { LimitedLog } from './log.ts'
 import type { ResolvedOptions } from './options/options.ts'
-import { keeping, knowsQueue, leaseFor, type LeaseStep, mostlyIdle } from './policy.ts'
+import { keeping, knowsQueue, young } from './policy-keeping.ts'
+import { leaseFor, type LeaseStep, mostlyIdle } from './policy.ts'
 import type { Random } from './random.ts'
 import type { Reaper } from './reaper.ts'
 import type { Recorder } from './recorder.ts'
@@ -227,7 +228,8 @@ export class Housekeeping {
     const { census, leaseMs } = dialect.parseCensus(value)
     stats.censuses += 1
     this.#refusedAt = undefined
-    const view = knowledge.learn(census, sent)
+    const isYoung = young({ first: governed.number === 1, heldMs: lease.ageMs() })
+    const view = knowledge.learn(census, sent, isYoung)
     this.#parts.reaper.sawCensus(view)
     recorder.sawCensus(view, ranMs)
     diagnostics.tell('census', () => ({ ...view, pressure: pressureOf(view) }))

@@ -66,23 +66,15 @@ export type { LeaseholdOptions, ResolvedOptions } from './options/options.ts'
 export { check as checkOption, OPTION_NAMES, resolveOptions, splitOptions } from './options/resolve.ts'
 export { suggest } from './options/suggest.ts'
 export { defaultOf, optionsTable, rangeOf } from './options/table.ts'
+export { calm, contended, leaseFor, leaseLadder, type LeaseStep, type PolicyLimits } from './policy.ts'
+export { drawQuantumMs, type HolderState, type Keeping, keeping } from './policy-keeping.ts'
 export {
-  calm,
-  contended,
-  drawQuantumMs,
   firstDelayMs,
-  type HolderState,
-  type Keeping,
-  keeping,
-  leaseFor,
-  leaseLadder,
-  type LeaseStep,
   type NewcomerState,
   nextDelayMs,
-  type PolicyLimits,
   publishedWaitMs,
   type WaitingState,
-} from './policy.ts'
+} from './policy-waiting.ts'
 export { type OpenSessions, processWide } from './process-wide.ts'
 export { type Random, systemRandom } from './random.ts'
 export { type RecallTerms, recallTerms } from './recall.ts'

@@ -5,6 +5,7 @@ import { type Clock, Moment } from './clock.ts'
 import { type Env, invocationMark } from './env.ts'
 import type { Lease } from './lease.ts'
 import type { ResolvedOptions } from './options/options.ts'
+import { calmForMs } from './policy-keeping.ts'
 import { calm, contended } from './policy.ts'
 import type { Random } from './random.ts'
 
@@ -74,8 +75,9 @@ export class Knowledge {
 
   /**
    * @param sent when the census was asked for: its answer may have waited through a freeze to be read
+   * @param isYoung it was asked for on the first session of this environment, which is new
    */
-  learn(census: Census, sent: Moment = new Moment(this.#clock)): FleetView {
+  learn(census: Census, sent: Moment = new Moment(this.#clock), isYoung = false): FleetView {
     const view = viewOf(census, this.#options.fleet, sent.epochMs, this.#refusedCount)
     this.#refusedCount = census.refusedCount
     this.#view = view
@@ -84,7 +86,10 @@ export class Knowledge {
     this.#isCalm = calm(view, this.#options)
     this.#isContended = contended(view)
     // Jittered, so that environments that started together do not count together for ever.
-    const everyMs = censusIntervalMs(this.#options.censusEveryMs, view.usedCount)
+    const { censusEveryMs } = this.#options
+    const everyMs = this.#isCalm
+      ? calmForMs(view, censusEveryMs, isYoung)
+      : censusIntervalMs(censusEveryMs, view.usedCount)
     this.#nextCensusMs = everyMs * (0.75 + 0.5 * this.#random.next())
     return view
   }

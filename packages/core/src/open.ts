@@ -12,7 +12,7 @@ import type { LimitedLog } from './log.ts'
 import type { MetricName, Observe } from './metrics.ts'
 import type { ResolvedOptions } from './options/options.ts'
 import { type ConnectPhase, Phases } from './phases.ts'
-import { firstDelayMs, nextDelayMs, publishedWaitMs } from './policy.ts'
+import { firstDelayMs, nextDelayMs, publishedWaitMs } from './policy-waiting.ts'
 import type { Random } from './random.ts'
 import type { Stats } from './stats.ts'
 
@@ -193,6 +193,7 @@ export async function open<T>(
                 view: knowledge.view,
                 viewAgeMs: knowledge.viewAgeMs,
                 waitedMs: acquire.elapsedMs(),
+                turnMs: courtesyMs > 0 ? knowledge.turnMs : undefined,
                 attempts,
                 attemptMs: acquire.elapsedMs() - startedMs,
                 refused: kind === 'saturated',

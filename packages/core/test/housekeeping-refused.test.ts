@@ -169,7 +169,7 @@ describe('a session that turns out not to hold its lease', () => {
     const { governed, connection } = await open()
     for (let use = 0; use < 20; use += 1) {
       await settle(governed)
-      await clock.advance(20)
+      await clock.advance(10)
       governor.handedOver(governed)
       await connection.run('select 1')
     }

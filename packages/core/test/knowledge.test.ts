@@ -63,6 +63,28 @@ describe('the next census', () => {
     expect(knowledge.censusDue(lease)).toBe(true)
   })
 
+  it('is due sooner where slots are plenty, but newcomers had to wait, or a fleet may be starting', async () => {
+    const { knowledge, clock } = setScene({ censusEveryMs: 2_000, fleet: 'shop' })
+    const lease = new Lease(clock, 60_000, 'server')
+    const dueAfter = async (ms: number): Promise<boolean> => {
+      await clock.advance(ms - 1)
+      lease.touch()
+      expect(knowledge.censusDue(lease)).toBe(false)
+      await clock.advance(1)
+      lease.touch()
+      return knowledge.censusDue(lease)
+    }
+    const openedEpochMs = clock.epochMs()
+    const labels = [formatLabel({ name: 'checkout', fleet: 'shop', waitedMs: 300, openedEpochMs })]
+    knowledge.learn(census(5, 26, { labels }))
+    expect(await dueAfter(500)).toBe(true)
+    knowledge.learn(census(5, 26), undefined, true)
+    expect(await dueAfter(300)).toBe(true)
+    // On a full server a session's own quantum says when to look.
+    knowledge.learn(census(26, 26, { labels }))
+    expect(await dueAfter(2_000)).toBe(true)
+  })
+
   it('is due after a freeze that the monotonic clock did not see', () => {
     const { knowledge, clock } = setScene({ censusEveryMs: 2_000 })
     const lease = new Lease(clock, 60_000, 'server')

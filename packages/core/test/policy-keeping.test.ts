@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { calm, drawQuantumMs, type HolderState, isLate, keeping, publishedWaitMs } from '../src/policy.ts'
+import { calmForMs, drawQuantumMs, type HolderState, keeping, young } from '../src/policy-keeping.ts'
+import { isLate, publishedWaitMs } from '../src/policy-waiting.ts'
+import { calm } from '../src/policy.ts'
 import { ScriptedRandom } from '../src/testing/scripted-random.ts'
 import {
   anyDurationMs,
@@ -168,8 +170,8 @@ describe('a holder', () => {
       expect(decide({ queued: true, viewAgeMs: 501 })).toBe('look')
     })
 
-    it('believes a census for as long as the wait that it told, for no queue ends sooner', () => {
-      const view = viewWith({ usedCount: 26, waiting: true, typicalWaitMs: 1_800 })
+    it('believes a census for twice the wait that it told, for queues last', () => {
+      const view = viewWith({ usedCount: 26, waiting: true, typicalWaitMs: 900 })
       expect(decide({ view, queued: true, viewAgeMs: 1_800 })).toBe('yield')
       expect(decide({ view, queued: true, viewAgeMs: 1_801 })).toBe('look')
       const long = viewWith({ usedCount: 26, waiting: true, typicalWaitMs: 9_000 })
@@ -245,6 +247,46 @@ describe('a holder', () => {
   })
 })
 
+describe('slots that were found plenty', () => {
+  const roomy = viewWith({ usedCount: 15 })
+  const waited = viewWith({ usedCount: 15, waiting: true, typicalWaitMs: 900 })
+
+  it('are believed in until the next census is due', () => {
+    expect(calmForMs(roomy, 2_000, false)).toBe(2_000)
+    expect(calmForMs(viewWith({ usedCount: 400, slotCount: 1_000 }), 2_000, false)).toBe(4_000)
+  })
+
+  it('are believed in for half a second where newcomers had to wait lately: they may still be on their way', () => {
+    expect(calmForMs(waited, 2_000, false)).toBe(500)
+    expect(calmForMs(waited, 400, false)).toBe(400)
+  })
+
+  it('are believed in for 0.3 s by whoever started just now, for others may be starting with him', () => {
+    expect(calmForMs(roomy, 2_000, true)).toBe(300)
+    expect(calmForMs(waited, 2_000, true)).toBe(300)
+    expect(young({ first: true, heldMs: 1_499 })).toBe(true)
+    expect(young({ first: true, heldMs: 1_500 })).toBe(false)
+    expect(young({ first: false, heldMs: 10 })).toBe(false)
+  })
+
+  it('are looked for no more often by many holders than by few, and never less often than usual', () => {
+    fc.assert(
+      fc.property(
+        anyViewOrNone,
+        fc.integer({ min: 100, max: 60_000 }),
+        fc.boolean(),
+        (any, everyMs, isYoung) => {
+          const view = any ?? roomy
+          const againMs = calmForMs(view, everyMs, isYoung)
+          const usualMs = calmForMs({ ...view, waiting: false }, everyMs, false)
+          expect(againMs).toBeLessThanOrEqual(usualMs)
+          expect(againMs).toBeGreaterThanOrEqual(Math.min(usualMs, 4 * view.usedCount))
+        },
+      ),
+    )
+  })
+})
+
 describe('a quantum', () => {
   const middle = new ScriptedRandom(0.5)
 
@@ -272,10 +314,16 @@ describe('a quantum', () => {
 })
 
 describe('a late wait', () => {
-  it('is one of more than 1.9 of those that the fleet tells of', () => {
+  it('is one of more than 1.4 of those that the fleet tells of', () => {
     const view = viewWith({ usedCount: 26, waiting: true, typicalWaitMs: 500 })
-    expect(isLate(950, view)).toBe(false)
-    expect(isLate(951, view)).toBe(true)
+    expect(isLate(700, view)).toBe(false)
+    expect(isLate(701, view)).toBe(true)
+  })
+
+  it('is one of more than 1.9 where waits are long, for then they differ more', () => {
+    const view = viewWith({ usedCount: 26, waiting: true, typicalWaitMs: 2_001 })
+    expect(isLate(3_801, view)).toBe(false)
+    expect(isLate(3_802, view)).toBe(true)
   })
 
   it('is none where nobody knows what is usual', () => {

@@ -1,17 +1,9 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 
-import {
-  calm,
-  contended,
-  drawQuantumMs,
-  firstDelayMs,
-  keeping,
-  leaseFor,
-  leaseLadder,
-  nextDelayMs,
-  publishedWaitMs,
-} from '../src/policy.ts'
+import { calmForMs, drawQuantumMs, keeping } from '../src/policy-keeping.ts'
+import { firstDelayMs, nextDelayMs, publishedWaitMs } from '../src/policy-waiting.ts'
+import { calm, contended, leaseFor, leaseLadder } from '../src/policy.ts'
 import { ScriptedRandom } from '../src/testing/scripted-random.ts'
 import { anyLimits, anyView } from './policy-inputs.ts'
 
@@ -75,6 +67,7 @@ describe('a decision of the policy', () => {
             leaseFor(view, ladder),
             calm(view, limits),
             contended(view),
+            calmForMs(view, leftMs, true),
             drawQuantumMs(ageMs, true, random),
             keeping(holder, limits, random),
             publishedWaitMs(heldMs, 1, true),

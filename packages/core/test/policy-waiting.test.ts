@@ -6,9 +6,9 @@ import {
   type Known,
   type NewcomerState,
   nextDelayMs,
-  type PolicyLimits,
   type WaitingState,
-} from '../src/policy.ts'
+} from '../src/policy-waiting.ts'
+import type { PolicyLimits } from '../src/policy.ts'
 import type { Random } from '../src/random.ts'
 import { ScriptedRandom } from '../src/testing/scripted-random.ts'
 import {
@@ -34,6 +34,7 @@ const anyWaiting: fc.Arbitrary<WaitingState> = fc.record({
   waitedMs: fc.double({ min: 0, max: 1_000_000, noNaN: true }),
   attempts: fc.integer({ min: 1, max: 100_000 }),
   attemptMs: fc.double({ min: 0, max: 300_000, noNaN: true }),
+  turnMs: fc.option(anyDurationMs, { nil: undefined }),
   refused: fc.boolean(),
   leftMs: fc.double({ min: 0, max: 900_000, noNaN: true }),
 })
@@ -42,6 +43,7 @@ const waiting: WaitingState = {
   view: undefined,
   viewAgeMs: Number.POSITIVE_INFINITY,
   waitedMs: 5,
+  turnMs: undefined,
   attempts: 1,
   attemptMs: 2,
   refused: true,
@@ -177,6 +179,26 @@ describe('the delay before the next attempt', () => {
     expect(delay({ ...known, waitedMs: 8_000 })).toBeCloseTo(33.3, 1)
   })
 
+  describe('of whoever came in his own turn and was refused', () => {
+    const known = { view: viewWith({ waiting: true, typicalWaitMs: 800 }), viewAgeMs: 100, waitedMs: 800 }
+
+    it('is short, for he was early by little', () => {
+      expect(delay({ ...known, turnMs: 900 })).toBeCloseTo(800 / 14, 1)
+      expect(delay({ ...known, turnMs: 900, attempts: 2, attemptMs: 40 })).toBeCloseTo(200)
+      expect(delay({ ...known, turnMs: undefined, attempts: 2, attemptMs: 40 })).toBeCloseTo(320)
+    })
+
+    it('is the usual one once he is late by half a wait, and where waits are long', () => {
+      const late = { ...known, waitedMs: 1_200 }
+      expect(delay({ ...late, turnMs: 900 })).toBe(delay(late))
+      expect(delay({ ...known, turnMs: 2_001 })).toBe(delay(known))
+    })
+
+    it('is the usual one where the fleet’s wait is not known', () => {
+      expect(delay({ turnMs: 900 })).toBe(delay({}))
+    })
+  })
+
   it('does not act on a wait that was known long ago', () => {
     const view = viewWith({ waiting: true, typicalWaitMs: 800 })
     expect(delay({ view, viewAgeMs: 8_001 })).toBe(delay({}))
@@ -252,6 +274,7 @@ function attemptsUntilGivingUp(
       {
         ...known,
         waitedMs: nowMs,
+        turnMs: undefined,
         attempts: startedAtMs.length,
         attemptMs,
         refused: true,

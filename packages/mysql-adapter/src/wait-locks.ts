@@ -4,8 +4,14 @@
  * same account from the same address only, which no two environments share, and not without performance_schema.
  */
 
-/** Waits are told apart by doubling: about 50 ms, 100, … 6.4 s. */
-const WAITS_MS: readonly number[] = [50, 100, 200, 400, 800, 1_600, 3_200, 6_400]
+const SHORTEST_MS = 50
+const LENGTHS_A_DOUBLING = 2
+
+/** Waits are told apart by half a doubling: about 50 ms, 71, 100, … 6.4 s. */
+const WAITS_MS: readonly number[] = Array.from(
+  { length: 15 },
+  (_, index) => SHORTEST_MS * 2 ** (index / LENGTHS_A_DOUBLING),
+)
 
 /**
  * The server's time in units of two seconds: a wait is news for two to four. Not `now()`, which an application
@@ -24,9 +30,8 @@ function nameOf(head: string, index: number, time: string): string {
  * courtesy, tell that in their turn, and keep a queue alive in which nobody waits any more.
  */
 export function tellWait(head: string, waitedMs: number): string | undefined {
-  const shortestMs = WAITS_MS[0] as number
-  if (waitedMs < shortestMs) return undefined
-  const index = Math.round(Math.log2(waitedMs / shortestMs))
+  if (waitedMs < SHORTEST_MS) return undefined
+  const index = Math.round(LENGTHS_A_DOUBLING * Math.log2(waitedMs / SHORTEST_MS))
   const inRange = Math.min(index, WAITS_MS.length - 1)
   return `@leasehold_wait = get_lock(${nameOf(head, inRange, SERVER_TIME)}, 0)`
 }

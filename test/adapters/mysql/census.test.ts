@@ -167,7 +167,7 @@ describe.each(SERVERS)('the census of $name, performance_schema $watched', ({ en
     const taken = await isIn
     const view = await holder.leasehold.census()
     expect(view?.waiting).toBe(true)
-    // Told by doubling; the attempts lie some hundred milliseconds apart.
+    // Told by half a doubling; the attempts lie some hundred milliseconds apart.
     expect(view?.typicalWaitMs).toBeGreaterThanOrEqual(400)
     expect(view?.typicalWaitMs).toBeLessThanOrEqual(3_200)
     expect((await viewOf(poolOf(other, { fleet: 'another' }))).typicalWaitMs).toBeUndefined()

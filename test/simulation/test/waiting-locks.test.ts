@@ -14,17 +14,18 @@ function scene(): { world: World; locks: WaitingLocks; at: (ms: number, work: ()
 const session = (waitedMs: number): Session => new Session(1, 0, 1_000, waitedMs)
 
 describe('the locks that tell waits', () => {
-  it('tell each length once, by doubling, for this step of time and the next', async () => {
+  it('tell each length once, by half a doubling, for this step of time and the next', async () => {
     const { world, locks, at } = scene()
     const told: (readonly number[])[] = []
     at(0, () => {
-      for (const waitedMs of [0, 40, 60, 190, 210, 1_500, 60_000]) locks.add(session(waitedMs))
+      for (const waitedMs of [0, 40, 55, 190, 210, 280, 1_600, 60_000]) locks.add(session(waitedMs))
       told.push(locks.waitsMs())
     })
     at(3_999, () => told.push(locks.waitsMs()))
     at(4_000, () => told.push(locks.waitsMs()))
     await world.run(10_000, () => false)
-    expect(told).toEqual([[50, 200, 1_600, 6_400], [50, 200, 1_600, 6_400], []])
+    const lengths = [50, 200, expect.closeTo(282.8, 1), 1_600, 6_400]
+    expect(told).toEqual([lengths, lengths, []])
   })
 
   it('are let go with the session that took them, though others waited as long', async () => {

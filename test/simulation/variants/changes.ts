@@ -12,22 +12,31 @@ export interface Variant {
   readonly changes: readonly Change[]
 }
 
-const constant = (name: string, from: string, to: string): Change => ({
-  file: 'policy.ts',
+const KEEPING = 'policy-keeping.ts'
+const WAITING = 'policy-waiting.ts'
+
+const constant = (file: string, name: string, from: string, to: string): Change => ({
+  file,
   from: `const ${name} = ${from}\n`,
   to: `const ${name} = ${to}\n`,
 })
 
+const polls = (count: number): Change => ({
+  file: WAITING,
+  from: 'const USUAL_ASKING: Asking = { polls: 6,',
+  to: `const USUAL_ASKING: Asking = { polls: ${count},`,
+})
+
 export const VARIANTS: ReadonlyMap<string, Variant> = new Map([
-  ['polls-3', { about: 'half as many attempts in a wait', changes: [constant('POLLS_PER_WAIT', '6', '3')] }],
-  ['polls-4', { about: 'four attempts in a wait', changes: [constant('POLLS_PER_WAIT', '6', '4')] }],
+  ['polls-3', { about: 'half as many attempts in a wait', changes: [polls(3)] }],
+  ['polls-4', { about: 'four attempts in a wait', changes: [polls(4)] }],
   [
     'known-30s',
     {
       about: 'the fleet wait that was learnt counts for half a minute, not for eight seconds',
       changes: [
         {
-          file: 'policy.ts',
+          file: WAITING,
           from: 'return viewAgeMs <= Math.max(STALE_VIEW_MS,',
           to: 'return viewAgeMs <= Math.max(30_000,',
         },
@@ -40,26 +49,23 @@ export const VARIANTS: ReadonlyMap<string, Variant> = new Map([
       about: 'the rest after any refused attempt is bounded by the cap',
       changes: [
         {
-          file: 'policy.ts',
+          file: WAITING,
           from: 'if (attempts === 1) return Math.min(usualRestMs, backoffCapMs)',
           to: 'if (attempts > 0) return Math.min(usualRestMs, backoffCapMs)',
         },
       ],
     },
   ],
-  [
-    'polls-12',
-    { about: 'twice as many attempts in a wait', changes: [constant('POLLS_PER_WAIT', '6', '12')] },
-  ],
+  ['polls-12', { about: 'twice as many attempts in a wait', changes: [polls(12)] }],
   [
     'short-naps',
     {
       about: 'no delay longer than 500 ms where the wait is known',
       changes: [
         {
-          file: 'policy.ts',
-          from: '    delayMs = (known / POLLS_PER_WAIT) * age * (0.5 + random.next())\n',
-          to: '    delayMs = Math.min((known / POLLS_PER_WAIT) * age, 500) * (0.5 + random.next())\n',
+          file: WAITING,
+          from: '    delayMs = (known / askingOf(state, known).polls) * age * (0.5 + random.next())\n',
+          to: '    delayMs = Math.min((known / askingOf(state, known).polls) * age, 500) * (0.5 + random.next())\n',
         },
       ],
     },
@@ -70,7 +76,7 @@ export const VARIANTS: ReadonlyMap<string, Variant> = new Map([
       about: 'where the wait is not known, the window grows with the time waited already',
       changes: [
         {
-          file: 'policy.ts',
+          file: WAITING,
           from: '    const window = Math.min(limits.backoffCapMs, growing,',
           to: '    const window = Math.min(Math.max(limits.backoffCapMs, state.waitedMs / 3), growing,',
         },
@@ -84,7 +90,7 @@ export const VARIANTS: ReadonlyMap<string, Variant> = new Map([
         'an environment that was never asked twice on one connection gives the slot back at once where others wait',
       changes: [
         {
-          file: 'policy.ts',
+          file: KEEPING,
           from: '  if (state.heldMs < shortened(',
           to: "  if (view.waiting && state.gapMs === 0) return 'yield'\n  if (state.heldMs < shortened(",
         },
@@ -116,12 +122,18 @@ export const VARIANTS: ReadonlyMap<string, Variant> = new Map([
       ],
     },
   ],
-  ['quantum-200', { about: 'half the quantum', changes: [constant('MIN_QUANTUM_MS', '400', '200')] }],
+  [
+    'quantum-200',
+    { about: 'half the quantum', changes: [constant(KEEPING, 'MIN_QUANTUM_MS', '400', '200')] },
+  ],
   [
     'quantum-800',
     {
       about: 'twice the quantum',
-      changes: [constant('MIN_QUANTUM_MS', '400', '800'), constant('MAX_QUANTUM_MS', '500', '800')],
+      changes: [
+        constant(KEEPING, 'MIN_QUANTUM_MS', '400', '800'),
+        constant(KEEPING, 'MAX_QUANTUM_MS', '500', '800'),
+      ],
     },
   ],
 ])
