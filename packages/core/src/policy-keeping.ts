@@ -91,8 +91,10 @@ export function longGapMs(connectMs: number): number {
 }
 
 /**
- * How long a census is believed by holders that found slots plenty. While newcomers had to wait lately, or the fleet may only
- * just be starting, that may be over in a moment.
+ * How long a census is believed by a holder that found slots plenty, in milliseconds. Where newcomers had to wait lately, or
+ * the fleet may only just be starting, that may be over in a moment.
+ *
+ * @param isYoung it was taken on an environment's first session, opened just now
  */
 export function calmForMs(view: FleetView, censusEveryMs: number, isYoung: boolean): number {
   const everyMs = censusIntervalMs(censusEveryMs, view.usedCount)

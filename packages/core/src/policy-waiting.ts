@@ -5,7 +5,10 @@ import { longGapMs } from './policy-keeping.ts'
 import { clamp, contended, LONG_WAIT_MS, type PolicyLimits, STALE_VIEW_MS } from './policy.ts'
 import type { Random } from './random.ts'
 
-/** And leaves it free for so long: a newcomer that knows nothing of the queue asks about this often. */
+/**
+ * Whoever has made room on a full server to find out whether anybody waits leaves it free for so long: a newcomer that
+ * knows nothing of the queue asks about this often.
+ */
 const PROBE_WAIT_MS = 450
 /** Newcomers wait, but the server does not show for how long (MySQL counts refusals only). */
 const UNKNOWN_WAIT_MS = 400
@@ -35,7 +38,7 @@ interface Asking {
 const USUAL_ASKING: Asking = { polls: 6, duty: 8 }
 /** Whoever came in his own turn was early by little: a slot will soon be free. */
 const ASKING_IN_TURN: Asking = { polls: 14, duty: 5 }
-/** Until he has waited for so many of the fleet's waits. */
+/** He counts as in turn until he has waited for so many of the fleet's waits. */
 const IN_TURN_WAITS = 1.25
 /** The rest is shorter for whoever has waited longer than is usual, and longer for the others, by so much at the most. */
 const REST_AGE_LEAST = 0.3

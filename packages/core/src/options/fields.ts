@@ -120,7 +120,7 @@ export const FIELDS: Readonly<Record<string, Field>> = {
     100,
     600_000,
     2_000,
-    'While slots are plenty, an environment in use counts them this often (jittered), after a response.',
+    'While slots are plenty, an environment in use counts them this often (jittered), after a response; sooner when it has just started, or somebody had to wait lately.',
   ),
   connectTimeoutMs: ms(
     1,

@@ -52,8 +52,8 @@ export interface LeaseholdOptions {
    */
   readonly pingAfterIdleMs?: number | undefined
   /**
-   * While slots are plenty, an environment in use counts them this often, jittered, after a
-   * response. Milliseconds, 100 to 600 000. Under contention the policy decides when to count.
+   * While slots are plenty, an environment in use counts them this often, jittered, after a response; sooner when it has
+   * just started, or somebody had to wait lately. Milliseconds, 100 to 600 000. Under contention the policy decides when to count.
    * @defaultValue 2000
    */
   readonly censusEveryMs?: number | undefined
