@@ -15,7 +15,7 @@ import type { Random } from './random.ts'
 /** A connection is held at least this long under contention: every hand-over costs a connect. */
 const MIN_QUANTUM_MS = 400
 /** And for as long as so many connects take, but no longer than the most: others wait meanwhile. */
-const QUANTUM_CONNECTS = 30
+const QUANTUM_CONNECTS = 18
 const MAX_QUANTUM_MS = 500
 const QUANTUM_SPREAD = 0.1
 /** The first quantum of whoever found a free slot is shorter by chance: those who start together must not yield together. */

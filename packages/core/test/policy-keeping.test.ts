@@ -308,7 +308,7 @@ describe('a quantum', () => {
 
   it('is the longer the longer a connect takes', () => {
     expect(drawQuantumMs(0, false, middle)).toBe(400)
-    expect(drawQuantumMs(15, false, middle)).toBe(450)
+    expect(drawQuantumMs(25, false, middle)).toBe(450)
     expect(drawQuantumMs(200, false, middle)).toBe(500)
   })
 })
